@@ -1,0 +1,103 @@
+"""What happens in a call, as values: the recorder keeps them, and nothing else writes a call's history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, Protocol, TypeAlias
+from uuid import UUID
+
+from orchestrator.core.turn import Turn
+
+
+class CallState(StrEnum):
+    """The states of a call (SPEC D7)."""
+
+    INIT = "init"
+    GREETING = "greeting"
+    LISTEN = "listen"
+    PROCESS = "process"
+    RESPOND = "respond"
+    END = "end"
+
+
+Direction: TypeAlias = Literal["inbound", "outbound"]
+Speaker: TypeAlias = Literal["caller", "agent"]
+
+
+class EndReason(StrEnum):
+    """Why a call ended."""
+
+    CALLER_HANGUP = "caller_hangup"
+    AGENT_HANGUP = "agent_hangup"
+    SHUTDOWN = "shutdown"
+    LEG_LOST = "leg_lost"
+    ENGINE_FAILED = "engine_failed"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A leg was accepted. started_at: UNIX seconds, wall clock."""
+
+    call_id: UUID
+    agent: str
+    direction: Direction
+    caller: str
+    callee: str
+    driver: str
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One event of a call. seq: 0, 1, 2 … within the call; at: media-clock seconds; payload: JSON values."""
+
+    call_id: UUID
+    seq: int
+    type: str
+    at: float
+    payload: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A line of the transcript. start, end: media-clock seconds. For the agent, text is what was really heard."""
+
+    call_id: UUID
+    turn: int
+    speaker: Speaker
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    """A turn with its timeline, complete."""
+
+    call_id: UUID
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call is over. ended_at: UNIX seconds; recording: path or key of the stereo recording, if there is one."""
+
+    call_id: UUID
+    reason: EndReason
+    ended_at: float
+    duration: float
+    recording: str | None = None
+
+
+Record: TypeAlias = CallStarted | Happened | Spoken | TurnFinished | CallEnded
+
+
+class Recorder(Protocol):
+    """Keeps what happens. Never blocks the call and never raises into it."""
+
+    def record(self, record: Record) -> None:
+        """Take *record*; it is stored soon, in order, at least once."""
+        ...

@@ -1,0 +1,76 @@
+"""One timeline a turn: marks on the leg's media clock, and the spans between them.
+
+Prometheus, the database, the console and the benchmark read this and nothing else. An absent mark is an absent span.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Mark(StrEnum):
+    """Moments of a turn, in the order in which they usually happen."""
+
+    SPEECH_STARTED = "speech_started"  # onset of the caller's speech
+    SPEECH_ENDED = "speech_ended"  # true end of its energy, not the detector's later word
+    PAUSE_FOUND = "pause_found"  # the detector has called it silence
+    TRANSCRIBED = "transcribed"  # the text that the reply answers is known
+    TURN_ENDED = "turn_ended"  # endpointing has decided that the caller is done
+    ANSWER_FOUND = "answer_found"  # an approved answer matched
+    LLM_STARTED = "llm_started"  # the request left for the language model
+    FIRST_TOKEN = "first_token"  # noqa: S105 - a mark, not a secret
+    FIRST_SENTENCE = "first_sentence"  # the first speakable piece of text is complete
+    FIRST_AUDIO = "first_audio"  # the first synthesised or cached samples are here
+    REPLY_STARTED = "reply_started"  # the first reply sample went out on the wire
+    REPLY_ENDED = "reply_ended"  # the last one did
+    INTERRUPTED = "interrupted"  # the caller's onset that cut the reply
+    SILENCED = "silenced"  # the leg confirmed that nothing plays any more
+
+
+class AnswerKind(StrEnum):
+    """Who decided the words of the reply."""
+
+    GREETING = "greeting"
+    APPROVED = "approved"
+    LLM = "llm"
+    FALLBACK = "fallback"
+
+
+SPANS: dict[str, tuple[Mark, Mark]] = {
+    "pause": (Mark.SPEECH_ENDED, Mark.PAUSE_FOUND),
+    "transcription": (Mark.SPEECH_ENDED, Mark.TRANSCRIBED),
+    "endpointing": (Mark.SPEECH_ENDED, Mark.TURN_ENDED),
+    "answer_lookup": (Mark.TURN_ENDED, Mark.ANSWER_FOUND),
+    "llm_first_token": (Mark.LLM_STARTED, Mark.FIRST_TOKEN),
+    "llm_first_sentence": (Mark.LLM_STARTED, Mark.FIRST_SENTENCE),
+    "tts_first_audio": (Mark.FIRST_SENTENCE, Mark.FIRST_AUDIO),
+    "playout": (Mark.FIRST_AUDIO, Mark.REPLY_STARTED),
+    "voice_to_voice": (Mark.SPEECH_ENDED, Mark.REPLY_STARTED),
+    "reply": (Mark.REPLY_STARTED, Mark.REPLY_ENDED),
+    "barge_in": (Mark.INTERRUPTED, Mark.SILENCED),
+}
+
+
+@dataclass(slots=True)
+class Turn:
+    """What the caller said, what the agent answered, and when."""
+
+    index: int
+    caller_text: str = ""
+    reply_text: str = ""
+    heard_text: str = ""
+    answer: AnswerKind | None = None
+    marks: dict[Mark, float] = field(default_factory=dict)
+
+    def mark(self, mark: Mark, at: float) -> None:
+        """Note *mark* at media-clock second *at*; the first note of a mark stands."""
+        self.marks.setdefault(mark, at)
+
+    def spans(self) -> dict[str, float]:
+        """Seconds of each span whose two marks are there."""
+        return {
+            name: self.marks[end] - self.marks[start]
+            for name, (start, end) in SPANS.items()
+            if start in self.marks and end in self.marks
+        }
