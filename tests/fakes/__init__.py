@@ -1,0 +1,1 @@
+"""Implementations of the ports that are small, deterministic and keep time with asyncio.sleep."""
