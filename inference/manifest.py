@@ -15,7 +15,7 @@ from typing import Annotated, Literal, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError, model_validator
 
 from inference.complaint import explain
-from inference.source import Member, Source
+from inference.sources.location import Member, Source
 from orchestrator.core.errors import ConfigError
 
 Kind: TypeAlias = Literal["vad", "stt", "llm", "tts", "sentiment", "embed", "turns"]

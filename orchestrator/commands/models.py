@@ -1,0 +1,121 @@
+"""`offhook models`: fetch, list and check the weights of the models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+from rich.table import Table
+
+from inference.manifest import Manifest
+from inference.registry import Registry, default_cache
+from orchestrator.core.errors import ConfigError
+
+DEFAULT_PROFILE = "cpu-tiny"
+_PULLS_AT_ONCE = 4
+
+app = typer.Typer(help="Fetch, list and check the weights of the models.", no_args_is_help=True)
+
+Names = Annotated[list[str] | None, typer.Argument(help="Models, by name; all of the profile's when none is given.")]
+ProfileName = Annotated[str, typer.Option("--profile", help="The profile whose models are meant.")]
+Cache = Annotated[Path | None, typer.Option(envvar="OFFHOOK_CACHE", help="Where weights are kept.")]
+
+
+@app.command()
+def pull(
+    names: Names = None,
+    profile: ProfileName = DEFAULT_PROFILE,
+    cache: Cache = None,
+    again: Annotated[bool, typer.Option("--again", help="Fetch even what is here already.")] = False,
+) -> None:
+    """Fetch the models' files, check their hashes and prepare them; what is here already is left alone."""
+    registry = Registry(cache=cache or default_cache())
+    console = Console()
+    try:
+        manifests = _chosen(registry, names, profile)
+        if again:
+            for manifest in manifests:
+                registry.weights.discard(manifest)
+        pull_all(registry, manifests, console)
+    except ConfigError as error:
+        raise _refusal(console, error) from error
+    console.print(f"{len(manifests)} models are in {registry.weights.cache}", highlight=False)
+
+
+@app.command("list")
+def list_models(cache: Cache = None) -> None:
+    """Every model that there is a manifest of, the profiles that use it, and whether it is here."""
+    registry = Registry(cache=cache or default_cache())
+    console = Console()
+    try:
+        table = Table("kind", "model", "engine", "languages", "licence", "profiles", "here", box=None)
+        used = {name: registry.profile(name) for name in registry.profiles()}
+        for manifest in registry.manifests():
+            users = [
+                name
+                for name, profile in used.items()
+                if any(choice.model == manifest.name for choice in profile.engines.values())
+            ]
+            here = "yes" if registry.weights.is_pulled(manifest) else "no"
+            languages = " ".join(manifest.languages)
+            table.add_row(
+                manifest.kind, manifest.name, manifest.engine, languages, manifest.licence, " ".join(users), here
+            )
+    except ConfigError as error:
+        raise _refusal(console, error) from error
+    console.print(table)
+
+
+@app.command()
+def verify(names: Names = None, profile: ProfileName = DEFAULT_PROFILE, cache: Cache = None) -> None:
+    """Hash the files again and compare with the manifests. Exits 1 when a file is wrong or missing."""
+    registry = Registry(cache=cache or default_cache())
+    console = Console()
+    bad = []
+    try:
+        for manifest in _chosen(registry, names, profile):
+            faults = registry.weights.verify(manifest)
+            console.print(f"{manifest.name}: {'; '.join(faults) or 'good'}", highlight=False, soft_wrap=True)
+            if faults:
+                bad.append(manifest.name)
+    except ConfigError as error:
+        raise _refusal(console, error) from error
+    if bad:
+        console.print(f"mend with: offhook models pull --again {' '.join(bad)}", highlight=False)
+        raise typer.Exit(1)
+
+
+def pull_all(registry: Registry, manifests: Sequence[Manifest], console: Console) -> None:
+    """Pull *manifests*, some at once, with a progress bar each. Raises ConfigError, after all have been tried."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console) as bars, ThreadPoolExecutor(_PULLS_AT_ONCE) as pool:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(model: str, what: str, done: int, total: int | None) -> None:
+            if model not in tasks:
+                tasks[model] = bars.add_task(model)
+            bars.update(tasks[model], description=f"{model} {what}", completed=done, total=total)
+
+        pulls = [pool.submit(registry.pull, manifest, progress) for manifest in manifests]
+        errors = [error for error in (pull.exception() for pull in pulls) if error]
+    for error in errors:
+        if not isinstance(error, ConfigError):
+            raise error
+    if errors:
+        raise ConfigError("\n".join(str(error) for error in errors))
+
+
+def _chosen(registry: Registry, names: Sequence[str] | None, profile: str) -> list[Manifest]:
+    if names:
+        return [registry.manifest(name) for name in names]
+    return registry.of_profile(registry.profile(profile))
+
+
+def _refusal(console: Console, error: ConfigError) -> typer.Exit:
+    console.print(str(error), style="red", highlight=False, soft_wrap=True, markup=False)
+    return typer.Exit(1)
