@@ -10,6 +10,7 @@ VoiceError
 │  ├─ Hangup             the other side has left the call
 │  └─ CarrierRejected    the carrier refused the call: SIP status and reason
 ├─ StoreUnavailable      the database does not answer
+├─ RecordRefused         the database answers that it will never keep this record
 ├─ ConfigError           bad manifest or settings: refuse to start, saying what and where
 └─ ApiError(status, code)
 """
@@ -77,6 +78,10 @@ class CarrierRejected(LegError):
 
 class StoreUnavailable(VoiceError):
     """The database does not answer."""
+
+
+class RecordRefused(VoiceError):
+    """The database will never keep this record, however often it is tried."""
 
 
 class ConfigError(VoiceError):

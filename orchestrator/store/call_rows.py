@@ -1,0 +1,105 @@
+"""Records as rows, and rows as what is read: the order of columns is the one of the repository's statements."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Spoken, TurnFinished
+from orchestrator.core.turn import AnswerKind, Mark
+from orchestrator.store.calls import Call, Latency, RecordedTurn
+from orchestrator.store.jsonb import storable_text
+
+Row: TypeAlias = tuple[object, ...]
+
+
+def call_row(record: CallStarted, account: UUID) -> Row:
+    """id, account_id, agent, direction, caller, callee, driver, started_at."""
+    texts = (record.agent, record.direction, record.caller, record.callee, record.driver)
+    started_at = datetime.fromtimestamp(record.started_at, UTC)
+    return (record.call_id, account, *(storable_text(text) for text in texts), started_at)
+
+
+def event_row(record: Happened) -> Row:
+    """call_id, seq, type, at, payload."""
+    return (record.call_id, record.seq, storable_text(record.type), record.at, record.payload)
+
+
+def line_row(record: Spoken) -> Row:
+    """call_id, turn, speaker, text, start_at, end_at."""
+    return (record.call_id, record.turn, record.speaker, storable_text(record.text), record.start, record.end)
+
+
+def turn_row(record: TurnFinished) -> Row:
+    """call_id, index, answer, caller_text, reply_text, heard_text, marks, spans, voice_to_voice."""
+    turn = record.turn
+    spans = turn.spans()
+    answer = None if turn.answer is None else turn.answer.value
+    texts = (turn.caller_text, turn.reply_text, turn.heard_text)
+    return (
+        record.call_id,
+        turn.index,
+        answer,
+        *(storable_text(text) for text in texts),
+        turn.marks,
+        spans,
+        spans.get("voice_to_voice"),
+    )
+
+
+def end_row(record: CallEnded) -> Row:
+    """call_id, ended_at, end_reason, duration, recording."""
+    ended_at = datetime.fromtimestamp(record.ended_at, UTC)
+    recording = None if record.recording is None else storable_text(record.recording)
+    return (record.call_id, ended_at, record.reason.value, record.duration, recording)
+
+
+def to_call(row: asyncpg.Record) -> Call:
+    """The call of a row of `calls`."""
+    return Call(
+        id=row["id"],
+        account_id=row["account_id"],
+        agent=row["agent"],
+        direction=row["direction"],
+        caller=row["caller"],
+        callee=row["callee"],
+        driver=row["driver"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        reason=None if row["end_reason"] is None else EndReason(row["end_reason"]),
+        duration=row["duration"],
+        recording=row["recording"],
+    )
+
+
+def to_turn(row: asyncpg.Record) -> RecordedTurn:
+    """The turn of a row of `turns`."""
+    return RecordedTurn(
+        index=row["index"],
+        answer=None if row["answer"] is None else AnswerKind(row["answer"]),
+        caller_text=row["caller_text"],
+        reply_text=row["reply_text"],
+        heard_text=row["heard_text"],
+        marks={Mark(name): at for name, at in row["marks"].items()},
+        spans=row["spans"],
+        voice_to_voice=row["voice_to_voice"],
+    )
+
+
+def to_line(row: asyncpg.Record) -> Spoken:
+    """The line of a row of `transcripts`."""
+    return Spoken(row["call_id"], row["turn"], row["speaker"], row["text"], row["start_at"], row["end_at"])
+
+
+def to_event(row: asyncpg.Record) -> Happened:
+    """The event of a row of `events`."""
+    return Happened(row["call_id"], row["seq"], row["type"], row["at"], row["payload"])
+
+
+def to_latency(row: asyncpg.Record) -> Latency:
+    """The percentiles of a row of the latency query."""
+    p50, p95, p99 = row["percentiles"]
+    return Latency(AnswerKind(row["answer"]), row["n"], p50, p95, p99, row["max"])

@@ -1,0 +1,65 @@
+"""Calls as they were recorded: what the repository gives to whoever reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from orchestrator.core.events import Direction, EndReason, Happened, Spoken
+from orchestrator.core.turn import AnswerKind, Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call. ended_at and reason are None while it goes on; duration: seconds."""
+
+    id: UUID
+    account_id: UUID
+    agent: str
+    direction: Direction
+    caller: str
+    callee: str
+    driver: str
+    started_at: datetime
+    ended_at: datetime | None
+    reason: EndReason | None
+    duration: float | None
+    recording: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedTurn:
+    """One turn. marks: seconds on the media clock; spans: seconds between marks, as computed when it was recorded."""
+
+    index: int
+    answer: AnswerKind | None
+    caller_text: str
+    reply_text: str
+    heard_text: str
+    marks: Mapping[Mark, float]
+    spans: Mapping[str, float]
+    voice_to_voice: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallHistory:
+    """Everything that is known of one call, each part in order."""
+
+    call: Call
+    turns: tuple[RecordedTurn, ...]
+    transcript: tuple[Spoken, ...]
+    events: tuple[Happened, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Voice-to-voice seconds of *n* turns of one kind of answer."""
+
+    answer: AnswerKind
+    n: int
+    p50: float
+    p95: float
+    p99: float
+    max: float

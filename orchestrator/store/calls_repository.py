@@ -1,0 +1,196 @@
+"""Calls, turns, transcripts and events in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator.core.errors import RecordRefused
+from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Record, Spoken, TurnFinished
+from orchestrator.store.call_rows import (
+    Row,
+    call_row,
+    end_row,
+    event_row,
+    line_row,
+    to_call,
+    to_event,
+    to_latency,
+    to_line,
+    to_turn,
+    turn_row,
+)
+from orchestrator.store.calls import Call, CallHistory, Latency
+from orchestrator.store.db import Database
+
+DEFAULT_ACCOUNT = UUID("00000000-0000-4000-8000-000000000001")
+
+_INSERT_CALL = """
+    INSERT INTO calls (id, account_id, agent, direction, caller, callee, driver, started_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (id) DO NOTHING
+"""
+
+# Rows of a call take its account, whoever writes them; without the call it is null, which the column refuses.
+_INSERT_EVENT = """
+    INSERT INTO events (call_id, seq, type, at, payload, account_id)
+    VALUES ($1, $2, $3, $4, $5, (SELECT account_id FROM calls WHERE id = $1))
+    ON CONFLICT (call_id, seq) DO NOTHING
+"""
+
+_UPSERT_LINE = """
+    INSERT INTO transcripts (call_id, turn, speaker, text, start_at, end_at, account_id)
+    VALUES ($1, $2, $3, $4, $5, $6, (SELECT account_id FROM calls WHERE id = $1))
+    ON CONFLICT (call_id, start_at, speaker, turn) DO UPDATE SET text = excluded.text, end_at = excluded.end_at
+"""
+
+_UPSERT_TURN = """
+    INSERT INTO turns
+        (call_id, index, answer, caller_text, reply_text, heard_text, marks, spans, voice_to_voice, account_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, (SELECT account_id FROM calls WHERE id = $1))
+    ON CONFLICT (call_id, index) DO UPDATE SET
+        answer = excluded.answer, caller_text = excluded.caller_text, reply_text = excluded.reply_text,
+        heard_text = excluded.heard_text, marks = excluded.marks, spans = excluded.spans,
+        voice_to_voice = excluded.voice_to_voice
+"""
+
+_END_CALL = """
+    UPDATE calls SET ended_at = $2, end_reason = $3, duration = $4, recording = coalesce($5, recording)
+    WHERE id = $1
+    RETURNING id
+"""
+
+_END_ABANDONED = """
+    WITH abandoned AS (
+        SELECT id, coalesce((SELECT max(at) FROM events WHERE call_id = calls.id), 0) AS length
+        FROM calls
+        WHERE account_id = $1 AND ended_at IS NULL AND id <> ALL ($3)
+    )
+    UPDATE calls SET
+        end_reason = $2,
+        duration = abandoned.length,
+        ended_at = calls.started_at + make_interval(secs => abandoned.length)
+    FROM abandoned
+    WHERE calls.id = abandoned.id
+    RETURNING calls.id
+"""
+
+_LATENCY = """
+    SELECT
+        answer,
+        count(*) AS n,
+        percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY voice_to_voice) AS percentiles,
+        max(voice_to_voice) AS max
+    FROM turns
+    WHERE account_id = $1 AND recorded_at >= $2 AND voice_to_voice IS NOT NULL AND answer IS NOT NULL
+    GROUP BY answer
+    ORDER BY answer
+"""
+
+
+class CallsRepository:
+    """The calls of one account."""
+
+    def __init__(self, database: Database, account: UUID = DEFAULT_ACCOUNT) -> None:
+        self._database = database
+        self._account = account
+
+    async def write(self, records: Sequence[Record]) -> None:
+        """Keep *records* in one transaction; keeping a record once more changes nothing.
+
+        Records of one call must come in the order in which they happened, over all writes.
+        Raises StoreUnavailable when the database does not answer, and RecordRefused when it never will keep one of
+        them, such as the end of a call whose start was not written; none is kept then.
+        """
+        try:
+            await self._write(_rows(records, self._account))
+        except (
+            asyncpg.DataError,
+            asyncpg.IntegrityConstraintViolationError,
+            asyncpg.CharacterNotInRepertoireError,
+        ) as error:
+            raise RecordRefused(f"{type(error).__name__}: {error}") from error
+
+    async def _write(self, rows: Mapping[str, list[Row]]) -> None:
+        async with self._database.transaction() as connection:
+            for statement in (_INSERT_CALL, _INSERT_EVENT, _UPSERT_LINE, _UPSERT_TURN):
+                if rows[statement]:
+                    await connection.executemany(statement, rows[statement])
+            for row in rows[_END_CALL]:
+                if await connection.fetchval(_END_CALL, *row) is None:
+                    raise RecordRefused(f"call {row[0]} ended, but its start was never written")
+
+    async def end_abandoned(self, alive: Iterable[UUID] = ()) -> list[UUID]:
+        """End the calls that were cut by the death of their orchestrator, at their last event; their ids.
+
+        For the start of a single orchestrator, after what its last run has spooled is replayed. alive: calls to spare.
+        """
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_END_ABANDONED, self._account, EndReason.ERROR.value, list(alive))
+        return [row["id"] for row in rows]
+
+    async def recent(self, limit: int = 50, before: datetime | None = None) -> list[Call]:
+        """The latest calls, newest first; those that started earlier than *before* when it is given."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                """
+                SELECT * FROM calls WHERE account_id = $1 AND ($2::timestamptz IS NULL OR started_at < $2)
+                ORDER BY started_at DESC, id DESC LIMIT $3
+                """,
+                self._account,
+                before,
+                limit,
+            )
+        return [to_call(row) for row in rows]
+
+    async def history(self, call_id: UUID) -> CallHistory | None:
+        """One call with its turns, transcript and events; None when the account has no such call."""
+        async with self._database.transaction() as connection:
+            call = await connection.fetchrow(
+                "SELECT * FROM calls WHERE id = $1 AND account_id = $2", call_id, self._account
+            )
+            if call is None:
+                return None
+            turns = await connection.fetch("SELECT * FROM turns WHERE call_id = $1 ORDER BY index", call_id)
+            lines = await connection.fetch(
+                "SELECT * FROM transcripts WHERE call_id = $1 ORDER BY start_at, speaker DESC, turn", call_id
+            )
+            events = await connection.fetch("SELECT * FROM events WHERE call_id = $1 ORDER BY seq", call_id)
+        return CallHistory(
+            call=to_call(call),
+            turns=tuple(to_turn(row) for row in turns),
+            transcript=tuple(to_line(row) for row in lines),
+            events=tuple(to_event(row) for row in events),
+        )
+
+    async def latency(self, since: datetime) -> list[Latency]:
+        """Voice-to-voice percentiles of the turns recorded since then, one for each kind of answer."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_LATENCY, self._account, since)
+        return [to_latency(row) for row in rows]
+
+
+def _rows(records: Iterable[Record], account: UUID) -> dict[str, list[Row]]:
+    """The rows of each statement. Raises RecordRefused for a record whose values are of the wrong types."""
+    rows: dict[str, list[Row]] = {
+        statement: [] for statement in (_INSERT_CALL, _INSERT_EVENT, _UPSERT_LINE, _UPSERT_TURN, _END_CALL)
+    }
+    for record in records:
+        try:
+            match record:
+                case CallStarted():
+                    rows[_INSERT_CALL].append(call_row(record, account))
+                case Happened():
+                    rows[_INSERT_EVENT].append(event_row(record))
+                case Spoken():
+                    rows[_UPSERT_LINE].append(line_row(record))
+                case TurnFinished():
+                    rows[_UPSERT_TURN].append(turn_row(record))
+                case CallEnded():
+                    rows[_END_CALL].append(end_row(record))
+        except (TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
+            raise RecordRefused(f"{type(record).__name__}: {error}") from error
+    return rows
