@@ -192,7 +192,7 @@ class CallLeg(Protocol):
 
     @property
     def queued(self) -> float:
-        """Seconds ever given to play()."""
+        """Seconds of audio played so far and still to play; clear() brings it back to `played`."""
         ...
 
     @property

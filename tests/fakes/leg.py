@@ -203,5 +203,6 @@ class FakeLeg:
         """Return at media second *at*, or sooner when the queue changes or the call ends."""
         deadline = min(at, self._hangs_up)
         with suppress(TimeoutError):
-            async with asyncio.timeout(None if deadline == inf else deadline - self.now()):
+            # A wait below the clock's resolution would not move it, and would be repeated for ever.
+            async with asyncio.timeout(None if deadline == inf else max(deadline - self.now(), 1e-6)):
                 await self._changed.wait()

@@ -1,0 +1,1 @@
+"""The call loop: ear, reply, history and their session, on ports alone."""

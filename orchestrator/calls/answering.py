@@ -1,0 +1,64 @@
+"""Where the words of a reply come from, and the voice that speaks them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from orchestrator.calls.history import History
+from orchestrator.calls.prepared import PreparedAgent, rendered_speech
+from orchestrator.core.audio import AudioFrame
+from orchestrator.core.clock import Clock
+from orchestrator.core.ports import LanguageModel, Message, TextDelta, TextToSpeech, ToolCall
+from orchestrator.core.streams import closing
+from orchestrator.core.turn import AnswerKind, Mark, Turn
+from orchestrator.dialogue.sentences import sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The dialogue of one call. now: media seconds; conversation: the language model's cache key."""
+
+    agent: PreparedAgent
+    llm: LanguageModel
+    tts: TextToSpeech
+    history: History
+    now: Clock
+    conversation: str
+    reply_tokens: int = 96
+
+    async def words(self, turn: Turn) -> AsyncIterator[str]:
+        """The sentences that answer *turn*: the approved answer if one is meant, otherwise the language model's.
+
+        Raises EngineError.
+        """
+        if (match := await self.agent.answers.find(turn.caller_text)) is not None:
+            turn.answer = AnswerKind.APPROVED
+            turn.mark(Mark.ANSWER_FOUND, self.now())
+            yield match.answer
+            return
+        turn.answer = AnswerKind.LLM
+        turn.mark(Mark.LLM_STARTED, self.now())
+        async with closing(sentences(self._tokens(turn))) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def voice(self, text: str) -> AsyncIterator[AudioFrame]:
+        """The speech of *text*: rendered ahead if it could be, otherwise synthesised. Raises EngineError."""
+        rendered = self.agent.rendered.get(text)
+        audio = rendered_speech(rendered) if rendered else self.tts.synthesize(text, voice=self.agent.agent.voice)
+        async with closing(audio) as frames:
+            async for frame in frames:
+                yield frame
+
+    async def prefill(self) -> None:
+        """Let the language model read the conversation so far, while nobody waits. Raises EngineError."""
+        await self.llm.prefill(self.history.prompt(), conversation=self.conversation)
+
+    async def _tokens(self, turn: Turn) -> AsyncIterator[TextDelta | ToolCall]:
+        messages = [*self.history.prompt(), Message("user", turn.caller_text)]
+        generation = self.llm.complete(messages, conversation=self.conversation, max_tokens=self.reply_tokens)
+        async with closing(generation) as deltas:
+            async for delta in deltas:
+                turn.mark(Mark.FIRST_TOKEN, self.now())
+                yield delta

@@ -1,0 +1,139 @@
+"""When the caller begins, pauses and is done: a state machine fed with speech probabilities, free of clocks and I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import numpy as np
+
+from orchestrator.core.audio import Pcm
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Every threshold of endpointing. Probabilities are Silero's, durations are seconds.
+
+    start, stop: hysteresis of Silero's own VADIterator (stop = start - 0.15).
+    """
+
+    start: float = 0.5
+    stop: float = 0.35
+    onset: float = 0.096  # three windows: shorter bursts are clicks
+    pause: float = 0.16  # silence after which the words so far are judged
+    finished: float = 0.30  # silence that ends an utterance which sounds complete
+    unfinished: float = 1.2  # silence that ends one which does not
+    finished_probability: float = 0.5  # smart-turn model card
+
+    def needed(self, finished: float) -> float:
+        """Seconds of silence that end an utterance judged complete with probability *finished*."""
+        return self.finished if finished >= self.finished_probability else self.unfinished
+
+
+class Signal(Enum):
+    """What a window has made certain."""
+
+    ONSET = auto()  # speech began; see Endpointer.started
+    PAUSE = auto()  # it stopped, perhaps for good; see Endpointer.ended
+    RESUME = auto()  # it went on after a pause
+
+
+class Endpointer:
+    """Follows one caller. Feed it every window in order."""
+
+    def __init__(self, patience: Patience = Patience()) -> None:
+        self.patience = patience
+        self.started = 0.0
+        self.ended = 0.0
+        self.speaking = False
+        self.paused = False
+        self._voiced = 0.0
+        self._run: float | None = None
+
+    def hear(self, probability: float, at: float, end: float) -> Signal | None:
+        """What the window from *at* to *end* (media seconds), speech with *probability*, makes certain."""
+        voiced = probability >= (self.patience.stop if self._run is not None else self.patience.start)
+        if voiced:
+            return self._hear_voice(at, end)
+        self._run = None
+        self._voiced = 0.0
+        if self.speaking and not self.paused and end - self.ended >= self.patience.pause:
+            self.paused = True
+            return Signal.PAUSE
+        return None
+
+    def silence(self, now: float) -> float:
+        """Seconds since the caller's last voiced window; 0 while they speak."""
+        return max(0.0, now - self.ended) if self.speaking and self._run is None else 0.0
+
+    def reset(self) -> None:
+        """Forget the utterance: the next voice is a new onset."""
+        self.speaking = self.paused = False
+        self._run = None
+        self._voiced = 0.0
+
+    def _hear_voice(self, at: float, end: float) -> Signal | None:
+        if self._run is None:
+            self._run = at
+        self._voiced += end - at
+        if not self.speaking:
+            if self._voiced + 1e-6 < self.patience.onset:
+                return None
+            self.speaking = True
+            self.started, self.ended = self._run, end
+            return Signal.ONSET
+        if self.paused:
+            # A click in the pause is no speech: the same run that makes an onset makes a resumption.
+            if self._voiced + 1e-6 < self.patience.onset:
+                return None
+            self.paused = False
+            self.ended = end
+            return Signal.RESUME
+        self.ended = end
+        return None
+
+
+_CHUNK = 0.01
+# Speech energy is what stays within 30 dB of the utterance's loud parts and 8 dB above its quietest ones.
+_BELOW_LOUD_DB = 30.0
+_ABOVE_FLOOR_DB = 8.0
+
+
+def energy_end(pcm: Pcm, rate: int) -> float:
+    """Seconds from the start of *pcm* to the end of its last speech energy.
+
+    A detector reports the end late by its own window and hangover; latency is counted from here instead.
+    """
+    size = max(1, round(_CHUNK * rate))
+    count = len(pcm) // size
+    if count == 0:
+        return len(pcm) / rate
+    power = np.mean(np.square(pcm[: count * size].astype(np.float32).reshape(count, size)), axis=1)
+    level = 10.0 * np.log10(np.maximum(power, 1e-3))
+    gate = max(float(np.percentile(level, 95)) - _BELOW_LOUD_DB, float(np.percentile(level, 5)) + _ABOVE_FLOOR_DB)
+    above = np.flatnonzero(level >= gate)
+    return (int(above[-1]) + 1) * size / rate if len(above) else len(pcm) / rate
+
+
+class Preroll:
+    """The last moments before an onset: its first consonant is quieter than the detector's threshold."""
+
+    def __init__(self, duration: float, rate: int) -> None:
+        self._limit = round(duration * rate)
+        self._chunks: deque[Pcm] = deque()
+        self._samples = 0
+
+    def push(self, pcm: Pcm) -> None:
+        """Keep *pcm* and forget what is older than the duration."""
+        self._chunks.append(pcm)
+        self._samples += len(pcm)
+        while self._samples - len(self._chunks[0]) >= self._limit:
+            self._samples -= len(self._chunks.popleft())
+
+    def take(self) -> list[Pcm]:
+        """What is kept, oldest first; it is forgotten here."""
+        chunks = list(self._chunks)
+        self._chunks.clear()
+        self._samples = 0
+        return chunks

@@ -1,0 +1,34 @@
+"""The conversation as both sides know it: only what was really heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.core.ports import Message
+
+# Turns beyond these are dropped from the prompt, oldest first: a short context keeps the first token near.
+KEPT_MESSAGES = 12
+
+
+class History:
+    """The messages of one call, after a system message."""
+
+    def __init__(self, system: Message) -> None:
+        self._system = system
+        self._messages: list[Message] = []
+
+    def heard(self, text: str) -> None:
+        """The caller heard the agent say *text*; an empty text leaves no trace."""
+        if text:
+            self._messages.append(Message("assistant", text))
+
+    def said(self, text: str) -> None:
+        """The caller said *text*."""
+        self._messages.append(Message("user", text))
+
+    def prompt(self) -> Sequence[Message]:
+        """What the language model sees now."""
+        recent = self._messages[-KEPT_MESSAGES:]
+        while recent and recent[0].role == "assistant" and len(recent) == KEPT_MESSAGES:
+            recent = recent[1:]
+        return [self._system, *recent]

@@ -1,0 +1,39 @@
+"""An agent made ready for calls: its approved answers embedded, its fixed phrases rendered as audio."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from orchestrator.core.agent import Agent
+from orchestrator.core.audio import AudioFrame
+from orchestrator.core.ports import Embedder, TextToSpeech
+from orchestrator.core.streams import closing
+from orchestrator.dialogue.answers import AnswerBook
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedAgent:
+    """An agent and what was made of it ahead. rendered: text → its audio."""
+
+    agent: Agent
+    answers: AnswerBook
+    rendered: Mapping[str, tuple[AudioFrame, ...]]
+
+
+async def prepare(agent: Agent, embedder: Embedder, tts: TextToSpeech) -> PreparedAgent:
+    """Embed and render what *agent* can say without a language model. Raises EngineError."""
+    answers = await AnswerBook.open(embedder, agent.answers)
+    rendered = {text: await _render(tts, text, agent.voice) for text in dict.fromkeys(agent.fixed_phrases()) if text}
+    return PreparedAgent(agent, answers, rendered)
+
+
+async def _render(tts: TextToSpeech, text: str, voice: str) -> tuple[AudioFrame, ...]:
+    async with closing(tts.synthesize(text, voice=voice)) as frames:
+        return tuple([frame async for frame in frames])
+
+
+async def rendered_speech(frames: tuple[AudioFrame, ...]) -> AsyncIterator[AudioFrame]:
+    """*frames* as a voice gives them."""
+    for frame in frames:
+        yield frame

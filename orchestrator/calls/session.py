@@ -1,0 +1,281 @@
+"""One call: what is heard becomes turns, and each turn a reply that the caller may cut short."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from orchestrator.calls.answering import Answering
+from orchestrator.calls.ear import Ear, EarEvent, EarSettings, Partial, SpeechStarted, TurnEnded
+from orchestrator.calls.history import History
+from orchestrator.calls.prepared import PreparedAgent
+from orchestrator.calls.speech import Speech
+from orchestrator.core.errors import EngineError, Hangup
+from orchestrator.core.events import CallState, EndReason, Happened, Recorder, Spoken, TurnFinished
+from orchestrator.core.ports import (
+    CallLeg,
+    Dtmf,
+    LanguageModel,
+    Recognizer,
+    TextToSpeech,
+    TurnDetector,
+    VoiceActivity,
+)
+from orchestrator.core.streams import closing
+from orchestrator.core.turn import AnswerKind, Mark, Turn
+from orchestrator.dialogue.prompting import system_message
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CallEngines:
+    """The engines of one call; vad is its own, the others are shared."""
+
+    vad: VoiceActivity
+    recognizer: Recognizer
+    turns: TurnDetector
+    llm: LanguageModel
+    tts: TextToSpeech
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """failures: engine failures in a row after which the agent says goodbye; reply_tokens: a reply's length limit."""
+
+    ear: EarSettings = field(default_factory=EarSettings)
+    failures: int = 3
+    reply_tokens: int = 96
+
+
+@dataclass(frozen=True, slots=True)
+class CallSetup:
+    """What a call is made of besides its leg."""
+
+    agent: PreparedAgent
+    engines: CallEngines
+    recorder: Recorder
+    settings: SessionSettings = field(default_factory=SessionSettings)
+
+
+@dataclass(slots=True)
+class _Reply:
+    """A reply under way."""
+
+    turn: Turn
+    speech: Speech
+    task: asyncio.Task[None] = field(init=False)
+
+
+class CallSession:
+    """The state of one call, and the only owner of it."""
+
+    def __init__(self, call_id: UUID, leg: CallLeg, setup: CallSetup) -> None:
+        self._call_id = call_id
+        self._leg = leg
+        self._setup = setup
+        self._phrases = setup.agent.agent.phrases
+        self._history = History(system_message(setup.agent.agent))
+        self._answering = Answering(
+            setup.agent,
+            setup.engines.llm,
+            setup.engines.tts,
+            self._history,
+            leg.now,
+            str(call_id),
+            setup.settings.reply_tokens,
+        )
+        self._state = CallState.INIT
+        self._events = 0
+        self._turns = 0
+        self._failures = 0
+        self._reply: _Reply | None = None
+        self._unanswered: Turn | None = None
+        self._warming: asyncio.Task[None] | None = None
+        self._ended_by = EndReason.CALLER_HANGUP
+
+    async def warm(self) -> None:
+        """Prefill the language model while nobody waits. Never fails: the next turn is only slower without."""
+        try:
+            await self._answering.prefill()
+        except EngineError as error:
+            log.warning("prefill_failed", engine=error.engine, error=error.message)
+
+    async def run(self) -> EndReason:
+        """Talk until either side hangs up; says which. Cancelling it ends the call's tasks, not the leg."""
+        engines = self._setup.engines
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            ear = Ear(group, engines.vad, engines.recognizer, engines.turns, self._setup.settings.ear)
+            self._enter(CallState.GREETING)
+            self._say(self._new_turn(), AnswerKind.GREETING, self._setup.agent.agent.greeting)
+            async with closing(ear.listen(self._leg.incoming())) as events:
+                async for event in events:
+                    await self._on(event)
+            await self._stop_reply()
+            if self._warming is not None:
+                self._warming.cancel()
+        self._enter(CallState.END)
+        return self._ended_by
+
+    async def _on(self, event: EarEvent) -> None:
+        match event:
+            case SpeechStarted():
+                self._happened("speech_started", {"onset": event.at})
+                await self._hear_onset(event)
+            case Partial():
+                self._happened("partial", {"stable": event.stable, "unstable": event.unstable})
+            case TurnEnded():
+                self._hear_turn(event)
+            case Dtmf():
+                self._happened("dtmf", {"digit": event.digit})
+
+    async def _hear_onset(self, onset: SpeechStarted) -> None:
+        """The caller speaks: whatever the agent says or is about to say is dropped."""
+        reply = self._reply
+        if reply is None:
+            return
+        if reply.speech.audible:
+            reply.turn.mark(Mark.INTERRUPTED, onset.at)
+            self._happened("barge_in", {"turn": reply.turn.index})
+        elif reply.turn.caller_text:
+            # Nothing of the reply was heard: the caller is still in the same turn.
+            self._unanswered = reply.turn
+        await self._stop_reply()
+        self._enter(CallState.LISTEN)
+
+    def _hear_turn(self, ended: TurnEnded) -> None:
+        before, self._unanswered = self._unanswered, None
+        if not ended.text and not ended.failed and before is None:
+            return  # a noise: silence never becomes text
+        turn = self._continued(before, ended) if before is not None else self._new_turn()
+        turn.caller_text = f"{turn.caller_text} {ended.text}".strip()
+        turn.marks = _marks(ended) | turn.marks
+        if ended.failed:
+            self._fail(turn)
+        else:
+            self._enter(CallState.PROCESS)
+            self._begin(turn, self._answering.words(turn))
+
+    @staticmethod
+    def _continued(before: Turn, ended: TurnEnded) -> Turn:
+        """The turn *before*, still the same: a noise leaves its timeline as it was, more words end it later."""
+        turn = Turn(before.index, caller_text=before.caller_text)
+        kept = (Mark.SPEECH_STARTED,) if ended.text else tuple(_marks(ended))
+        turn.marks = {mark: before.marks[mark] for mark in kept if mark in before.marks}
+        return turn
+
+    def _say(self, turn: Turn, kind: AnswerKind, text: str) -> None:
+        turn.answer = kind
+        self._begin(turn, _one(text))
+
+    def _fail(self, turn: Turn) -> None:
+        """Speak a phrase that needs no engine; after too many failures, goodbye."""
+        self._failures += 1
+        if self._failures < self._setup.settings.failures:
+            self._say(turn, AnswerKind.FALLBACK, self._phrases.trouble)
+            return
+        self._ended_by = EndReason.ENGINE_FAILED
+        self._say(turn, AnswerKind.FALLBACK, self._phrases.goodbye)
+
+    def _begin(self, turn: Turn, words: AsyncIterator[str]) -> None:
+        reply = _Reply(turn, Speech(self._group, self._leg, turn, self._respond))
+        self._reply = reply
+        reply.task = self._group.create_task(self._speak(reply, words), name=f"reply-{turn.index}")
+
+    async def _speak(self, reply: _Reply, words: AsyncIterator[str]) -> None:
+        """The life of one reply. Whatever ends it, the turn is settled with what was really heard."""
+        failed = False
+        try:
+            await reply.speech.say(words, self._answering.voice)
+            failed = not reply.turn.reply_text
+        except EngineError as error:
+            self._happened("engine_failed", {"engine": error.engine, "error": type(error).__name__})
+            log.warning("reply_failed", call=str(self._call_id), engine=error.engine, error=error.message)
+            failed = True
+        except Hangup:
+            pass
+        except asyncio.CancelledError:
+            await reply.speech.silence()
+            self._settle(reply)
+            raise
+        if self._ended_by is EndReason.ENGINE_FAILED:
+            self._settle(reply)
+            await self._leg.hangup()
+        elif not failed:
+            self._settle(reply)
+            if reply.turn.answer is not AnswerKind.FALLBACK:
+                self._failures = 0
+            self._warming = self._group.create_task(self.warm(), name="warm")
+        elif reply.speech.audible:
+            self._settle(reply)
+            self._fail(self._new_turn())
+        else:
+            self._fail(reply.turn)
+
+    def _settle(self, reply: _Reply) -> None:
+        """The reply is over: keep the turn, and in the history only what was heard of it."""
+        self._reply = None
+        turn = reply.turn
+        if self._unanswered is turn:
+            self._happened("turn_continued", {"turn": turn.index})
+            return
+        turn.heard_text = reply.speech.heard()
+        now = self._leg.now()
+        if turn.caller_text:
+            self._history.said(turn.caller_text)
+            started, ended = turn.marks[Mark.SPEECH_STARTED], turn.marks[Mark.SPEECH_ENDED]
+            self._recorder.record(Spoken(self._call_id, turn.index, "caller", turn.caller_text, started, ended))
+        self._history.heard(turn.heard_text)
+        if turn.heard_text:
+            started = turn.marks.get(Mark.REPLY_STARTED, now)
+            self._recorder.record(Spoken(self._call_id, turn.index, "agent", turn.heard_text, started, now))
+        self._recorder.record(TurnFinished(self._call_id, turn))
+        self._enter(CallState.LISTEN)
+
+    async def _stop_reply(self) -> None:
+        if (reply := self._reply) is not None:
+            reply.task.cancel()
+            await asyncio.wait([reply.task])
+            if self._reply is reply:  # cancelled before its first step
+                self._settle(reply)
+
+    def _respond(self) -> None:
+        if self._state is CallState.PROCESS:
+            self._enter(CallState.RESPOND)
+
+    def _new_turn(self) -> Turn:
+        turn = Turn(self._turns)
+        self._turns += 1
+        return turn
+
+    @property
+    def _recorder(self) -> Recorder:
+        return self._setup.recorder
+
+    def _enter(self, state: CallState) -> None:
+        if state is not self._state:
+            self._happened("state", {"from": self._state.value, "to": state.value})
+            self._state = state
+
+    def _happened(self, kind: str, payload: dict[str, object]) -> None:
+        self._recorder.record(Happened(self._call_id, self._events, kind, self._leg.now(), payload))
+        self._events += 1
+
+
+def _marks(ended: TurnEnded) -> dict[Mark, float]:
+    return {
+        Mark.SPEECH_STARTED: ended.started,
+        Mark.SPEECH_ENDED: ended.speech_ended,
+        Mark.PAUSE_FOUND: ended.pause_found,
+        Mark.TRANSCRIBED: ended.transcribed,
+        Mark.TURN_ENDED: ended.ended,
+    }
+
+
+async def _one(text: str) -> AsyncIterator[str]:
+    yield text

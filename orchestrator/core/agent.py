@@ -1,0 +1,45 @@
+"""What an agent is, once it has been read and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedAnswer:
+    """An answer that must be given word for word to any of *questions*."""
+
+    questions: tuple[str, ...]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """What the agent says when something is wrong. Rendered ahead, so that they need no engine when they are needed."""
+
+    not_understood: str = "Sorry, I did not get that. Could you say it again?"
+    trouble: str = "I am sorry, I have a technical problem. Please try once more."
+    goodbye: str = "I am sorry, this is not working today. Please call again later. Goodbye."
+
+    def all(self) -> tuple[str, ...]:
+        """Every phrase."""
+        return (self.not_understood, self.trouble, self.goodbye)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One agent. numbers: the SIP user parts or phone numbers that it answers; language: BCP 47 tag."""
+
+    name: str
+    numbers: tuple[str, ...]
+    greeting: str
+    persona: str
+    subject: str = ""
+    language: str = "en"
+    voice: str = ""
+    answers: tuple[ApprovedAnswer, ...] = ()
+    phrases: Phrases = Phrases()
+
+    def fixed_phrases(self) -> tuple[str, ...]:
+        """Every text that it can say without a language model."""
+        return (self.greeting, *self.phrases.all(), *(answer.answer for answer in self.answers))
