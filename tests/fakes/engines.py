@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -95,7 +95,7 @@ class FakeLanguageModel:
 
     async def complete(
         self, messages: Sequence[Message], *, tools: Sequence[Tool] = (), conversation: str = "", max_tokens: int = 160
-    ) -> AsyncIterator[TextDelta | ToolCall]:
+    ) -> AsyncGenerator[TextDelta | ToolCall, None]:
         self.requests.append(tuple(messages))
         done = False
         try:
@@ -130,7 +130,7 @@ class FakeTextToSpeech:
     completed: int = 0
     closed: int = 0
 
-    async def synthesize(self, sentence: str, *, voice: str = "") -> AsyncIterator[AudioFrame]:
+    async def synthesize(self, sentence: str, *, voice: str = "") -> AsyncGenerator[AudioFrame, None]:
         self.requests.append(sentence)
         done = False
         try:
