@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from orchestrator.core.errors import LegError
 
 Samples: TypeAlias = Annotated[int, Field(ge=0)]
+# A reason phrase becomes part of a SIP message: no line may be smuggled in.
+Phrase: TypeAlias = Annotated[str, Field(pattern=r"^[ -~]{0,64}$")]
 SipStatus: TypeAlias = Annotated[int, Field(ge=300, le=699)]
 
 T = TypeVar("T")
@@ -126,7 +128,7 @@ class Reject(_Message):
 
     type: Literal["reject"] = "reject"
     status: SipStatus
-    reason: str
+    reason: Phrase
 
 
 class Clear(_Message):

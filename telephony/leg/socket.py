@@ -86,6 +86,11 @@ class SocketLeg:
             with suppress(asyncio.CancelledError):
                 await self._reader
 
+    @property
+    def lost(self) -> bool:
+        """Whether the leg broke or its gateway gave it up, so that nobody hung up."""
+        return self.ending is not None and self.ending.by in {"lost", "gateway"}
+
     async def incoming(self) -> AsyncIterator[AudioFrame | Dtmf]:
         """What the caller says and keys, in order. Ends when the call does; `ending` then says how."""
         while (heard := await self._unheard.get()) is not None:

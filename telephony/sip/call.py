@@ -1,0 +1,135 @@
+"""One SIP call, as PJSIP and the rest of the gateway see it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pjsua2 as pj
+
+from telephony.sip.line import By, Connected, Ended, Line, Pressed, Refusal
+from telephony.sip.media import CallPort
+from telephony.sip.pjthread import guarded
+from telephony.sip.statistics import MediaCount
+
+RINGING, OK, DECLINE = 180, 200, 603
+
+
+class SipCall(pj.Call):  # type: ignore[misc]
+    """A call with its audio on the bridge. Lives in PJSIP's thread, as do all its callbacks."""
+
+    def __init__(
+        self,
+        account: pj.Account,
+        number: int,
+        line: Line,
+        open_port: Callable[[Line], CallPort],
+        over: Callable[[SipCall], None],
+    ) -> None:
+        """*number*: PJSIP's own of an incoming call, or pj.PJSUA_INVALID_ID."""
+        super().__init__(account, number)
+        self.line = line
+        self.port: CallPort | None = None
+        self.answered = False
+        self._open_port = open_port
+        self._over = over
+        self._ended_by: tuple[By, str] | None = None
+        self._media = MediaCount()
+        self._heard_packets = 0
+        self._heard_at = 0.0
+
+    def end(self, by: By, reason: str, refusal: Refusal | None = None) -> None:
+        """Hang up; while it rings, refuse with *refusal* (603 without one)."""
+        if self._ended_by is not None:
+            return
+        self._ended_by = by, reason
+        prm = pj.CallOpParam(True)
+        if refusal is not None:
+            prm.statusCode, prm.reason = refusal.status, refusal.phrase
+            if refusal.retry_after is not None:
+                header = pj.SipHeader()
+                header.hName, header.hValue = "Retry-After", str(refusal.retry_after)
+                prm.txOption.headers.append(header)
+        self.hangup(prm)
+
+    def respond(self, status: int) -> None:
+        """Tell the caller 180 while it rings, 200 to answer."""
+        prm = pj.CallOpParam(True)
+        prm.statusCode = status
+        self.answer(prm)
+
+    def watch(self, now: float, no_media: float) -> None:
+        """Take the stream's statistics, and end the call when no RTP has come for *no_media* seconds.
+
+        now: a monotonic clock. Nobody needs to send while the call is on hold.
+        """
+        if self.port is None or self._ended_by is not None:
+            return
+        info = self.getInfo()
+        index = self._audio_index(info)
+        if index is None:
+            self._heard_at = now
+            return
+        self._media.note(self.getStreamStat(index))
+        if self._media.received != self._heard_packets or info.media[index].status != pj.PJSUA_CALL_MEDIA_ACTIVE:
+            self._heard_packets, self._heard_at = self._media.received, now
+        elif now - self._heard_at > no_media:
+            self.end("gateway", "no_media")
+
+    def onCallState(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
+        """The dialog moved on."""
+        guarded(self._state_changed)
+
+    def onCallMediaState(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
+        """Media was negotiated, again after each re-INVITE."""
+        guarded(self._connect)
+
+    def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
+        """A key, by RFC 4733 or SIP INFO."""
+        if self.answered:
+            self.line.tell(Pressed(prm.digit.upper(), self.line.audio.now))
+
+    def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
+        """The other side wants us to call someone: toll fraud, and PJSIP follows unless told not to."""
+        prm.statusCode = DECLINE
+
+    def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
+        """Somebody wants to take the place of our caller."""
+        prm.statusCode = DECLINE
+
+    def _state_changed(self) -> None:
+        info = self.getInfo()
+        if info.state == pj.PJSIP_INV_STATE_CONFIRMED:
+            self._connect()
+        elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            by, reason = self._ended_by or ("caller", "bye" if self.answered else "cancel")
+            status, phrase = info.lastStatusCode, info.lastReason
+            self.line.tell(Ended(by, reason, self.answered, status, phrase, self._media.stats()))
+            self._over(self)
+
+    def _connect(self) -> None:
+        """Join the stream to the port once the caller has acknowledged, so that no first word is lost."""
+        # `info` stays alive while its media are read: the members of a temporary dangle.
+        info = self.getInfo()
+        index = self._audio_index(info)
+        if info.state != pj.PJSIP_INV_STATE_CONFIRMED or index is None:
+            return
+        media = self.getAudioMedia(index)
+        self._media.restart()
+        if self.port is None:
+            self.port = self._open_port(self.line)
+            self._heard_at = time.monotonic()
+        media.startTransmit(self.port)
+        self.port.startTransmit(media)
+        if not self.answered:
+            self.answered = True
+            self.line.tell(Connected(str(self.getStreamInfo(index).codecName)))
+
+    def _audio_index(self, info: Any) -> int | None:
+        """The running audio stream's index; None while there is none."""
+        running = (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD)
+        for media in info.media:
+            if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status in running:
+                return int(media.index)
+        return None

@@ -1,0 +1,89 @@
+"""PJSIP configured as a gateway: transports, codecs, jitter buffer; nothing here knows of calls."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+from typing import Any
+
+import pjsua2 as pj
+
+from telephony.sip.pcm import FRAME_MS
+from telephony.sip.settings import GatewaySettings
+
+POLL_MS = 10
+CODEC_IDS = {"PCMU": "PCMU/8000", "PCMA": "PCMA/8000", "G722": "G722/16000"}
+TRANSPORT_TYPES = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP}
+
+# One packet is the least that a jitter buffer can hold; it grows with the jitter that it sees and shrinks again.
+JITTER_LEAST_MS = FRAME_MS
+JITTER_MOST_MS = 200
+ANY_NUMBER_OF_CALLS = 1_000_000  # the library takes as many of them as it was compiled for
+UNREGISTER_MS = 1000
+
+
+def open_endpoint(settings: GatewaySettings) -> Any:
+    """A running pj.Endpoint that listens as *settings* say. Raises pj.Error."""
+    endpoint = pj.Endpoint()
+    endpoint.libCreate()
+    try:
+        endpoint.libInit(_configuration(settings))
+        endpoint.audDevManager().setNullDev()
+        for name in settings.transports:
+            endpoint.transportCreate(TRANSPORT_TYPES[name], transport(settings, settings.port))
+        endpoint.libStart()
+        _prefer(endpoint, settings.codecs)
+    except pj.Error:
+        close_endpoint(endpoint)
+        raise
+    return endpoint
+
+
+def close_endpoint(endpoint: Any) -> None:
+    """Unregister and stop. Every port must be gone; accounts may be dropped only afterwards."""
+    gc.collect()
+    endpoint.libDestroy()
+
+
+def capacity() -> int:
+    """Calls at once that the library was compiled for: 4 in the wheel. Only known while an endpoint is open."""
+    return int(ctypes.CDLL(pj._pjsua2.__file__).pjsua_call_get_max_count())
+
+
+def transport(settings: GatewaySettings, port: int) -> Any:
+    """Where SIP or RTP binds, and what it advertises."""
+    config = pj.TransportConfig()
+    config.port = port
+    config.boundAddress = str(settings.bind)
+    if settings.public_address:
+        config.publicAddress = str(settings.public_address)
+    return config
+
+
+def rtp_transport(settings: GatewaySettings) -> Any:
+    """The range of ports that calls take theirs from."""
+    first, last = settings.rtp_ports
+    config = transport(settings, first)
+    config.portRange = last - first
+    return config
+
+
+def _configuration(settings: GatewaySettings) -> Any:
+    config = pj.EpConfig()
+    config.uaConfig.threadCnt, config.uaConfig.mainThreadOnly = 0, True
+    config.uaConfig.maxCalls = ANY_NUMBER_OF_CALLS
+    config.uaConfig.userAgent = "Offhook"
+    config.logConfig.level = config.logConfig.consoleLevel = 0
+    media = config.medConfig
+    media.clockRate, media.audioFramePtime = settings.clock_rate, FRAME_MS
+    media.ecTailLen, media.noVad, media.sndAutoCloseTime = 0, True, -1
+    media.jbInit = media.jbMinPre = JITTER_LEAST_MS
+    media.jbMaxPre = media.jbMax = JITTER_MOST_MS
+    return config
+
+
+def _prefer(endpoint: Any, codecs: tuple[str, ...]) -> None:
+    wanted = [CODEC_IDS[codec] for codec in codecs]
+    for codec in endpoint.codecEnum2():
+        rank = next((index for index, name in enumerate(wanted) if codec.codecId.startswith(name)), None)
+        endpoint.codecSetPriority(codec.codecId, 0 if rank is None else 255 - rank)
