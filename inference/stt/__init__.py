@@ -1,0 +1,1 @@
+"""Speech recognition, one engine a module, and the streaming algorithm over any of them."""

@@ -1,0 +1,1 @@
+"""Detectors of a finished turn, one engine a module."""
