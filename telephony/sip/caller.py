@@ -21,11 +21,11 @@ import pjsua2 as pj
 
 from orchestrator.core.audio import Pcm
 from orchestrator.core.errors import CarrierRejected, ConfigError
+from telephony.sip.pcm import FrameSource, frame_bytes, pcm_format, received
 
 RATE = 16000
-FRAME = RATE // 50
-FRAME_BYTES = FRAME * 2
-SILENCE = np.zeros(FRAME, dtype=np.int16)
+FRAME_BYTES = frame_bytes(RATE)
+SILENCE = np.zeros(FRAME_BYTES // 2, dtype=np.int16)
 
 Codec: TypeAlias = Literal["PCMU", "PCMA", "G722"]
 Transport: TypeAlias = Literal["udp", "tcp"]
@@ -104,11 +104,6 @@ class PlacedCall:
             file.writeframes(np.column_stack((self.sent, self.heard)).astype("<i2").tobytes())
 
 
-def _first_byte(vector: Any) -> int:
-    """Address of a std::vector's first element: its begin pointer is the first word of the object."""
-    return ctypes.c_void_p.from_address(int(vector.this)).value or 0
-
-
 class _Ear(pj.AudioMediaPort):  # type: ignore[misc]
     """The bridge's port for one call. Its callbacks run on the media thread and touch plain Python only."""
 
@@ -117,26 +112,22 @@ class _Ear(pj.AudioMediaPort):  # type: ignore[misc]
         self.talker = talker
         self.sent: list[Pcm] = []
         self.heard: list[Pcm] = []
-        self._buffer = pj.ByteVector(FRAME_BYTES, 0)
-        self._address = _first_byte(self._buffer)
+        self._source = FrameSource(FRAME_BYTES)
         self._latest = SILENCE
-        form = pj.MediaFormatAudio()
-        form.init(pj.PJMEDIA_FORMAT_PCM, RATE, 1, 20_000, 16)
-        self.createPort("ear", form)
+        self.createPort("ear", pcm_format(RATE))
 
     def onFrameRequested(self, frame: Any) -> None:  # noqa: N802 - PJSIP's name
-        pcm = np.ascontiguousarray(self.talker.exchange(self._latest), dtype=np.int16)
+        pcm = self.talker.exchange(self._latest)
         self.sent.append(pcm)
         # A tick that brings no frame leaves silence, so both recordings keep one length.
         self.heard.append(SILENCE)
         self._latest = SILENCE
-        ctypes.memmove(self._address, pcm.ctypes.data, FRAME_BYTES)
-        frame.type, frame.buf, frame.size = pj.PJMEDIA_FRAME_TYPE_AUDIO, self._buffer, FRAME_BYTES
+        self._source.give(frame, pcm.tobytes())
 
     def onFrameReceived(self, frame: Any) -> None:  # noqa: N802 - PJSIP's name
-        if self.heard and frame.type == pj.PJMEDIA_FRAME_TYPE_AUDIO and frame.size == FRAME_BYTES:
-            self._latest = np.frombuffer(ctypes.string_at(_first_byte(frame.buf), FRAME_BYTES), dtype=np.int16)
-            self.heard[-1] = self._latest
+        data = received(frame, FRAME_BYTES)
+        if data is not None and self.heard:
+            self._latest = self.heard[-1] = np.frombuffer(data, dtype=np.int16)
 
 
 class _Line(pj.Call):  # type: ignore[misc]

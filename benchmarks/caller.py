@@ -1,0 +1,71 @@
+"""One call, measured at the caller: what was said, what was heard in answer, and how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from benchmarks.conversation import RATE, Conversation, Line, Manners, Said
+from benchmarks.measure import Burst, TurnSound, bursts, silenced_after, turn_sound
+from benchmarks.sound_files import narrowband
+from telephony.sip.caller import Codec, Dialling, Phone, PlacedCall
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredTurn:
+    """One line and what came of it. sound: None when the line held no speech, such as keys.
+
+    barge_in: for a line that talked over the agent, seconds from its onset until the agent was heard no more.
+    """
+
+    line: Line
+    sound: TurnSound | None
+    barge_in: float | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether anything was heard in answer."""
+        return self.sound is None or self.sound.reply_ended is not None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredCall:
+    """A call and its turns. greeting: when the agent was first heard and when it was done, None without one."""
+
+    placed: PlacedCall
+    greeting: Burst | None
+    turns: tuple[MeasuredTurn, ...]
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every line was said and answered."""
+        return all(turn.answered for turn in self.turns) and self.placed.hung_up_by == "caller"
+
+
+def measured_call(phone: Phone, dialling: Dialling, lines: Sequence[Line], manners: Manners) -> MeasuredCall:
+    """Dial, say *lines* and measure. Raises CarrierRejected when nobody answers."""
+    conversation = Conversation(tuple(_as_sent(line, dialling.codec) for line in lines), manners)
+    placed = phone.call(dialling, conversation)
+    return read_call(placed, conversation.said)
+
+
+def _as_sent(line: Line, codec: Codec) -> Line:
+    """The line as the codec lets it through, so that the recording ends its speech where the wire does."""
+    return line if codec == "G722" or not len(line.pcm) else replace(line, pcm=narrowband(line.pcm))
+
+
+def read_call(placed: PlacedCall, said: Sequence[Said]) -> MeasuredCall:
+    """What the recording of a call shows, given when each line went out."""
+    sent, heard = bursts(placed.sent, RATE), bursts(placed.heard, RATE)
+    ends = [following.start for following in said[1:]] + [len(placed.heard) / RATE]
+    turns = tuple(_read_turn(one, sent, heard, until) for one, until in zip(said, ends, strict=True))
+    first_word = said[0].start if said else ends[-1]
+    greeting = [burst for burst in heard if burst.start < first_word]
+    return MeasuredCall(placed, Burst(greeting[0].start, greeting[-1].end) if greeting else None, turns)
+
+
+def _read_turn(said: Said, sent: list[Burst], heard: list[Burst], until: float) -> MeasuredTurn:
+    sound = turn_sound(sent, heard, said.start, said.end, until)
+    if sound is None or said.line.over is None:
+        return MeasuredTurn(said.line, sound)
+    return MeasuredTurn(said.line, sound, silenced_after(heard, sound.onset, sound.speech_ended))

@@ -1,0 +1,126 @@
+"""Voice-to-voice latency: calls over SIP, every turn measured at the caller and compared with the agent's timeline."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from benchmarks.bench import Bench
+from benchmarks.caller import MeasuredTurn
+from benchmarks.scenario import CallPlan, Scenario
+from benchmarks.statistics import split_summary, summary
+from benchmarks.system import SystemFailed
+from benchmarks.timeline import AgentTurn, matched
+from orchestrator.core.errors import CarrierRejected
+from telephony.sip.caller import Codec
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedTurn:
+    """A turn as the caller measured it, and as the agent stored it (None when nothing stored fits)."""
+
+    call: int
+    codec: Codec
+    measured: MeasuredTurn
+    stored: AgentTurn | None
+
+    @property
+    def voice_to_voice(self) -> float | None:
+        """Seconds at the caller; None without a reply."""
+        return self.measured.sound.voice_to_voice if self.measured.sound else None
+
+    @property
+    def answered(self) -> bool:
+        """Whether a reply was heard; a line that was never said was not answered."""
+        return self.measured.sound is not None and self.measured.sound.reply_ended is not None
+
+    @property
+    def cut_in(self) -> bool:
+        """Whether the agent spoke over the end of the question, so that there is no latency to tell."""
+        return self.measured.sound is not None and self.measured.sound.cut_in
+
+    @property
+    def kind(self) -> str:
+        """Who decided the words of the reply; "unknown" when the agent stored no such turn."""
+        return self.stored.answer if self.stored else "unknown"
+
+    @property
+    def timeline_error(self) -> float | None:
+        """How much shorter the timeline tells this turn than the caller heard it, in seconds; negative: longer."""
+        told = self.stored.spans.get("voice_to_voice") if self.stored else None
+        return None if told is None or self.voice_to_voice is None else self.voice_to_voice - told
+
+
+def place_calls(bench: Bench, scenario: Scenario) -> list[JudgedTurn]:
+    """The turns of every call of the scenario; lines that a call did not reach count as unanswered."""
+    turns: list[JudgedTurn] = []
+    for index, plan in enumerate(scenario.calls):
+        for turn in _judged_call(bench, index, plan):
+            turns.append(turn)
+            bench.told(_told(turn))
+    return turns
+
+
+def _judged_call(bench: Bench, index: int, plan: CallPlan) -> list[JudgedTurn]:
+    asked = [bench.lines[words] for words in plan.lines]
+    done: list[MeasuredTurn] = []
+    stored: list[AgentTurn] = []
+    try:
+        measured, stored = bench.call(plan.codec, asked)
+        done += measured.turns
+    except (CarrierRejected, SystemFailed) as error:
+        bench.told(f"call {index + 1}  failed: {error}")
+    done += [MeasuredTurn(line, None) for line in asked[len(done) :]]
+    return [JudgedTurn(index, plan.codec, turn, agent) for turn, agent in zip(done, matched(done, stored), strict=True)]
+
+
+def latency_figures(turns: list[JudgedTurn]) -> dict[str, object]:
+    """The figures of these turns, split by the kind of answer beside the total."""
+    spans: dict[str, list[float]] = defaultdict(list)
+    for turn in turns:
+        for name, seconds in turn.stored.spans.items() if turn.stored else ():
+            spans[name].append(seconds)
+    return {
+        "voice_to_voice_s": split_summary(_by_kind((turn.kind, turn.voice_to_voice) for turn in turns)),
+        "timeline_error_s": split_summary(
+            _by_kind((turn.kind, None if turn.timeline_error is None else abs(turn.timeline_error)) for turn in turns)
+        ),
+        "spans_s": {name: summary(seconds) for name, seconds in sorted(spans.items())},
+        "unanswered": sum(not turn.answered for turn in turns),
+        "cut_in": sum(turn.cut_in for turn in turns),
+        "unmatched": sum(turn.stored is None for turn in turns),
+        "turns": [_row(turn) for turn in turns],
+    }
+
+
+def _by_kind(values: Iterable[tuple[str, float | None]]) -> dict[str, list[float]]:
+    """The values that there are, by kind; approved and llm are always there."""
+    found: dict[str, list[float]] = {"approved": [], "llm": []}
+    for kind, value in values:
+        if value is not None:
+            found.setdefault(kind, []).append(value)
+    return found
+
+
+def _row(turn: JudgedTurn) -> dict[str, object]:
+    stored = turn.stored
+    return {
+        "call": turn.call,
+        "codec": turn.codec,
+        "line": turn.measured.line.name,
+        "answer": turn.kind,
+        "voice_to_voice_s": turn.voice_to_voice,
+        "timeline_error_s": turn.timeline_error,
+        "cut_in": turn.cut_in,
+        "asked": turn.measured.line.text,
+        "understood": stored.caller_text if stored else None,
+        "replied": stored.reply_text if stored else None,
+        "spans_s": dict(stored.spans) if stored else {},
+    }
+
+
+def _told(turn: JudgedTurn) -> str:
+    latency = "no reply" if turn.voice_to_voice is None else f"{turn.voice_to_voice:.2f} s"
+    error = "" if turn.timeline_error is None else f"  timeline {turn.timeline_error * 1000:+.0f} ms"
+    return f"call {turn.call + 1}  {turn.codec:4}  {turn.kind:8}  {latency:>8}{error}  {turn.measured.line.name}"
