@@ -50,7 +50,8 @@ class Ending:
 class SocketLeg:
     """An answered leg (orchestrator.core.ports.CallLeg). Enter it before use; leaving it hangs up.
 
-    After clear(), `queued` equals `played`: what was dropped counts as never given.
+    After clear(), `queued` equals `played`: what was dropped counts as never given. `recording` is the path of the
+    stereo WAV; when `recording_failure` tells why it stopped, it is readable up to then.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class SocketLeg:
     ) -> None:
         self.rate = answered.rate
         self.recording = answered.recording
+        self.recording_failure: str | None = None
         self.codec = answered.codec
         self.ending: Ending | None = None
         self._transport = transport
@@ -138,6 +140,11 @@ class SocketLeg:
     def played(self) -> float:
         """Seconds of them that have gone out on the wire, as last reported."""
         return self._playout.played / self.rate
+
+    @property
+    def lost(self) -> bool:
+        """Whether the socket broke, so that nobody hung up."""
+        return self.ending is not None and self.ending.by == "lost"
 
     def now(self) -> float:
         """Seconds on the media clock at this moment."""
@@ -236,8 +243,8 @@ class SocketLeg:
                 pass  # the answer to a clear that was given up
             case Failed(command="transfer"):
                 self._refusal = report
-            case Failed():
-                pass  # the gateway goes on without it
+            case Failed(reason=reason):
+                self.recording_failure = reason
             case HungUp(by=by, reason=reason, stats=stats):
                 self._end(Ending(by, reason, stats))
             case unexpected:

@@ -72,6 +72,7 @@ class SipCall(pj.Call):  # type: ignore[misc]
             self._heard_at = now
             return
         self._media.note(self.getStreamStat(index))
+        self.line.audio.delayed(self._media.wait)
         if self._media.received != self._heard_packets or info.media[index].status != pj.PJSUA_CALL_MEDIA_ACTIVE:
             self._heard_packets, self._heard_at = self._media.received, now
         elif now - self._heard_at > no_media:

@@ -6,6 +6,11 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
+TICKS_A_SECOND = 50
+SAMPLE_BYTES = 2
+USUAL_DELAY = 0.01  # seconds, before anything is measured: a packet waits half a tick
+DELAY_STEP = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -64,13 +69,13 @@ class PlayoutQueue:
         """The next frame; silence fills what the queue does not."""
         with self._lock:
             taken = self._cut(min(self._frame_bytes, self._queued_bytes))
-            index, self._played = self._played, self._played + len(taken) // 2
+            index, self._played = self._played, self._played + len(taken) // SAMPLE_BYTES
             short = len(taken) < self._frame_bytes
             output = Output(
                 taken.ljust(self._frame_bytes, b"\0"),
                 self._played,
                 began=index if taken and not self._playing else None,
-                dried=len(taken) // 2 if short and (taken or self._playing) else None,
+                dried=len(taken) // SAMPLE_BYTES if short and (taken or self._playing) else None,
             )
             self._playing = not short
             return output
@@ -95,17 +100,28 @@ class CallAudio:
     """Everything that the media thread and asyncio share of one call: plain Python, no object of PJSIP.
 
     The bridge asks for a frame to play and then gives the one that the caller sent, once per tick each; a tick without
-    a given frame is silence. `delay` (samples) is what the jitter buffer holds, set by whoever knows it.
+    a given frame is silence.
     """
 
-    def __init__(self, frame_bytes: int) -> None:
+    def __init__(self, rate: int) -> None:
+        frame_bytes = rate // TICKS_A_SECOND * SAMPLE_BYTES
         self.queue = PlayoutQueue(frame_bytes)
         self.ticks: deque[Tick] = deque()
-        self.delay = 0
         self.now = 0
-        self._samples = frame_bytes // 2
+        self._rate = rate
+        self._delay = round(USUAL_DELAY * rate)
+        self._samples = frame_bytes // SAMPLE_BYTES
         self._silence = bytes(frame_bytes)
         self._output: Output | None = None
+
+    def delayed(self, delay: float) -> None:
+        """The caller's audio has waited *delay* seconds in the jitter buffer. From PJSIP's thread.
+
+        Small changes are ignored: they would only make the caller's time jump.
+        """
+        samples = round(delay * self._rate)
+        if abs(samples - self._delay) >= DELAY_STEP * self._rate:
+            self._delay = samples
 
     def requested(self) -> bytes:
         """The next frame to play. Media thread only."""
@@ -122,7 +138,7 @@ class CallAudio:
         self.ticks.append(
             Tick(
                 now=self.now,
-                at=max(0, self.now - self.delay),
+                at=max(0, self.now - self._delay),
                 played=output.played,
                 began=output.began,
                 dried=output.dried,

@@ -7,6 +7,7 @@ from typing import Any
 from telephony.leg.messages import RtpStats
 
 MICROSECONDS = 1e-6
+TICK = 0.02
 
 
 class MediaCount:
@@ -20,6 +21,14 @@ class MediaCount:
     def received(self) -> int:
         """RTP packets received since the call began."""
         return self._before.received + self._current.received
+
+    @property
+    def wait(self) -> float:
+        """Seconds that a packet spends in the jitter buffer.
+
+        PJSIP counts the packets there as it takes one, this one included; its own wait was half a tick on average.
+        """
+        return max(0.0, self._current.jitter_buffer_delay - TICK / 2)
 
     def restart(self) -> None:
         """A new stream begins: what was counted stays."""

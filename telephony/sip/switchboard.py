@@ -19,7 +19,6 @@ from telephony.sip.call import OK, RINGING, SipCall
 from telephony.sip.endpoint import POLL_MS, capacity, close_endpoint, open_endpoint
 from telephony.sip.line import FORBIDDEN, FULL, UNAVAILABLE, By, Ended, Line, Party, Refusal
 from telephony.sip.media import CallPort
-from telephony.sip.pcm import frame_bytes
 from telephony.sip.pjthread import PjThread, guarded, told
 from telephony.sip.playout import CallAudio
 from telephony.sip.settings import GatewaySettings, Trunk
@@ -123,7 +122,7 @@ class Switchboard:
         self._thread.post(run)
 
     def _line(self, party: Party) -> Line:
-        return Line(party, CallAudio(frame_bytes(self._settings.clock_rate)), self._loop)
+        return Line(party, CallAudio(self._settings.clock_rate), self._loop)
 
     def _told(self, registration: Registration) -> None:
         self._loop.call_soon_threadsafe(self._registered, registration)

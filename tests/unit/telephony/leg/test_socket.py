@@ -247,8 +247,7 @@ def test_a_broken_socket_ends_the_call_as_lost() -> None:
     async def scene(leg: SocketLeg, gateway: FakeTransport) -> None:
         gateway.close()
         assert [one async for one in leg.incoming()] == []
-        assert leg.ending is not None
-        assert leg.ending.by == "lost"
+        assert leg.lost
         with pytest.raises(Hangup):
             await leg.play(silence(0.1, RATE))
 
@@ -260,8 +259,7 @@ def test_garbage_ends_the_call_as_lost_with_a_reason(garbage: str | bytes) -> No
     async def scene(leg: SocketLeg, gateway: FakeTransport) -> None:
         gateway.garbage(garbage)
         assert [one async for one in leg.incoming()] == []
-        assert leg.ending is not None
-        assert leg.ending.by == "lost"
+        assert leg.lost
 
     on_a_leg(scene)
 
@@ -285,6 +283,16 @@ def test_a_transfer_is_declined_and_the_call_goes_on() -> None:
         gateway.report(Failed(command="transfer", status=603, reason="Decline"))
         with pytest.raises(LegError, match="603 Decline"):
             await transferring
+        assert leg.ending is None
+
+    on_a_leg(scene)
+
+
+def test_a_recording_that_stops_does_not_end_the_call() -> None:
+    async def scene(leg: SocketLeg, gateway: FakeTransport) -> None:
+        gateway.report(Failed(command="record", status=500, reason="No space left on device"))
+        await settled()
+        assert leg.recording_failure == "No space left on device"
         assert leg.ending is None
 
     on_a_leg(scene)
