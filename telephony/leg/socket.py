@@ -141,11 +141,6 @@ class SocketLeg:
         """Seconds of them that have gone out on the wire, as last reported."""
         return self._playout.played / self.rate
 
-    @property
-    def lost(self) -> bool:
-        """Whether the socket broke, so that nobody hung up."""
-        return self.ending is not None and self.ending.by == "lost"
-
     def now(self) -> float:
         """Seconds on the media clock at this moment."""
         return self._clock.now()
