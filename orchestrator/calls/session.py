@@ -98,13 +98,6 @@ class CallSession:
         self._warming: asyncio.Task[None] | None = None
         self._ended_by = EndReason.CALLER_HANGUP
 
-    async def warm(self) -> None:
-        """Prefill the language model while nobody waits. Never fails: the next turn is only slower without."""
-        try:
-            await self._answering.prefill()
-        except EngineError as error:
-            log.warning("prefill_failed", engine=error.engine, error=error.message)
-
     async def run(self) -> EndReason:
         """Talk until either side hangs up; says which. Cancelling it ends the call's tasks, not the leg."""
         engines = self._setup.engines
@@ -113,6 +106,7 @@ class CallSession:
             ear = Ear(group, engines.vad, engines.recognizer, engines.turns, self._setup.settings.ear)
             self._enter(CallState.GREETING)
             self._say(self._new_turn(), AnswerKind.GREETING, self._setup.agent.agent.greeting)
+            self._start_warming()
             async with closing(ear.listen(self._leg.incoming())) as events:
                 async for event in events:
                     await self._on(event)
@@ -210,7 +204,7 @@ class CallSession:
             self._settle(reply)
             if reply.turn.answer is not AnswerKind.FALLBACK:
                 self._failures = 0
-            self._warming = self._group.create_task(self.warm(), name="warm")
+            self._start_warming()
         elif reply.speech.audible:
             self._settle(reply)
             self._fail(self._new_turn())
@@ -243,6 +237,17 @@ class CallSession:
             await asyncio.wait([reply.task])
             if self._reply is reply:  # cancelled before its first step
                 self._settle(reply)
+
+    def _start_warming(self) -> None:
+        """Prefill the language model while nobody waits for it."""
+        if self._warming is None or self._warming.done():
+            self._warming = self._group.create_task(self._warm(), name="warm")
+
+    async def _warm(self) -> None:
+        try:
+            await self._answering.prefill()
+        except EngineError as error:  # the next turn is slower, no more
+            log.warning("prefill_failed", engine=error.engine, error=error.message)
 
     def _respond(self) -> None:
         if self._state is CallState.PROCESS:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from orchestrator.core.audio import AudioFrame
-from orchestrator.core.errors import Hangup
+from orchestrator.core.errors import Hangup, LegError
 from orchestrator.core.ports import CallLeg
 from orchestrator.core.streams import closing
 from orchestrator.core.turn import Mark, Turn
@@ -83,7 +83,7 @@ class Speech:
         """Drop what has not been played; what was heard is known from then on. A lost leg counts as silent."""
         try:
             played = await self._leg.clear()
-        except Hangup:
+        except LegError:
             played = self._leg.played
         self._silenced_at = played
         if self._stamp is not None and not self.audible:

@@ -174,6 +174,11 @@ class CallLeg(Protocol):
 
     rate: int
 
+    @property
+    def lost(self) -> bool:
+        """Whether the leg has broken, so that nobody hung up."""
+        ...
+
     def incoming(self) -> AsyncIterator[AudioFrame | Dtmf]:
         """What the caller says and keys, in order, on the media clock. Ends at hang-up."""
         ...

@@ -1,0 +1,5 @@
+"""`python -m orchestrator` is `offhook`."""
+
+from orchestrator.cli import main
+
+main()

@@ -1,0 +1,97 @@
+"""Agent definitions: one TOML file an agent, and which agent answers which number."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from orchestrator.core.agent import Agent, ApprovedAnswer, Phrases
+from orchestrator.core.errors import ConfigError
+
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _AnswerSpec(_Strict):
+    questions: Annotated[tuple[_Text, ...], Field(min_length=1)]
+    answer: _Text
+
+
+class _PhrasesSpec(_Strict):
+    not_understood: _Text = Phrases().not_understood
+    trouble: _Text = Phrases().trouble
+    goodbye: _Text = Phrases().goodbye
+
+
+class _AgentSpec(_Strict):
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    numbers: Annotated[tuple[_Text, ...], Field(min_length=1)]
+    greeting: _Text
+    persona: _Text
+    subject: str = ""
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
+    voice: str = ""
+    answers: tuple[_AnswerSpec, ...] = ()
+    phrases: _PhrasesSpec = _PhrasesSpec()
+
+    def agent(self) -> Agent:
+        return Agent(
+            name=self.name,
+            numbers=self.numbers,
+            greeting=self.greeting,
+            persona=self.persona,
+            subject=self.subject,
+            language=self.language,
+            voice=self.voice,
+            answers=tuple(ApprovedAnswer(spec.questions, spec.answer) for spec in self.answers),
+            phrases=Phrases(**self.phrases.model_dump()),
+        )
+
+
+def read_agent(path: Path) -> Agent:
+    """The agent defined in *path*. Raises ConfigError that names the file, the field and what is accepted."""
+    try:
+        return _AgentSpec.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).agent()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)
+        )
+        raise ConfigError(f"{path}: {faults}; an agent has {', '.join(_AgentSpec.model_fields)}") from error
+
+
+def read_agents(folder: Path) -> tuple[Agent, ...]:
+    """Every agent in *folder*, by file name. Raises ConfigError when there is none, or two share a name or number."""
+    paths = sorted(folder.glob("*.toml"))
+    if not paths:
+        raise ConfigError(f"{folder}: there is no agent; put at least one <name>.toml here")
+    agents = tuple(read_agent(path) for path in paths)
+    _refuse_doubles("name", ((agent.name, path) for agent, path in zip(agents, paths, strict=True)))
+    _refuse_doubles(
+        "number", ((number, path) for agent, path in zip(agents, paths, strict=True) for number in agent.numbers)
+    )
+    return agents
+
+
+def _refuse_doubles(field: str, owners: Iterable[tuple[str, Path]]) -> None:
+    seen: dict[str, Path] = {}
+    for value, path in owners:
+        if value in seen:
+            raise ConfigError(f"{path}: {field} {value!r} is also that of {seen[value]}; each {field} has one agent")
+        seen[value] = path
+
+
+def route(number: str) -> str:
+    """The form in which numbers are compared: "+1 (555) 010-2345" and "15550102345" are one."""
+    digits = "".join(character for character in number if character.isdigit())
+    return digits if digits and not any(character.isalpha() for character in number) else number.lower()

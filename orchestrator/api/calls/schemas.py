@@ -1,0 +1,72 @@
+"""What the API says about calls. Times on the media clock are seconds since the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from orchestrator.core.events import EndReason
+from orchestrator.core.turn import AnswerKind, Mark
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class CallSummary(_Read):
+    """One call. ended_at, reason and duration are null while it goes on; recording: path of the stereo WAV."""
+
+    id: UUID
+    agent: str
+    direction: Literal["inbound", "outbound"]
+    caller: str
+    callee: str
+    driver: str
+    started_at: datetime
+    ended_at: datetime | None
+    reason: EndReason | None
+    duration: float | None
+    recording: str | None
+
+
+class TurnRead(_Read):
+    """One turn: what the caller said, what was answered, what of it was heard, and its timeline."""
+
+    index: int
+    answer: AnswerKind | None
+    caller_text: str
+    reply_text: str
+    heard_text: str
+    marks: Mapping[Mark, float]
+    spans: Mapping[str, float]
+
+
+class LineRead(_Read):
+    """A line of the transcript."""
+
+    turn: int
+    speaker: Literal["caller", "agent"]
+    text: str
+    start: float
+    end: float
+
+
+class EventRead(_Read):
+    """Something that happened in the call."""
+
+    seq: int
+    type: str
+    at: float
+    payload: Mapping[str, object]
+
+
+class CallDetail(CallSummary):
+    """One call with everything that was recorded of it."""
+
+    turns: list[TurnRead]
+    transcript: list[LineRead]
+    events: list[EventRead]

@@ -1,0 +1,44 @@
+"""Errors as clients see them: problem+json (RFC 9457) with a stable code, and nothing of the inside."""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from orchestrator.core.errors import ApiError, StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make every error of *app* a problem document."""
+
+    @app.exception_handler(ApiError)
+    async def on_api_error(request: Request, error: ApiError) -> JSONResponse:
+        return _problem(error.status, error.code, str(error))
+
+    @app.exception_handler(StoreUnavailable)
+    async def on_store_unavailable(request: Request, error: StoreUnavailable) -> JSONResponse:
+        return _problem(503, "store_unavailable", "the database does not answer; try again soon")
+
+    @app.exception_handler(RequestValidationError)
+    async def on_bad_request(request: Request, error: RequestValidationError) -> JSONResponse:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        return _problem(422, "invalid_request", faults)
+
+    @app.exception_handler(HTTPException)
+    async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
+        return _problem(error.status_code, "not_found" if error.status_code == 404 else "refused", str(error.detail))
+
+    @app.exception_handler(Exception)
+    async def on_failure(request: Request, error: Exception) -> JSONResponse:
+        log.error("request_failed", path=request.url.path, exc_info=error)
+        return _problem(500, "internal_error", "something went wrong inside; the log says what")
+
+
+def _problem(status: int, code: str, detail: str) -> JSONResponse:
+    body = {"type": "about:blank", "status": status, "code": code, "detail": detail}
+    return JSONResponse(body, status_code=status, media_type="application/problem+json")

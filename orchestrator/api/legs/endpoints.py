@@ -1,0 +1,78 @@
+"""`WS /legs/sip`: a SIP gateway brings a call."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from dataclasses import dataclass
+
+import structlog
+from fastapi import APIRouter, WebSocket
+from starlette.websockets import WebSocketState
+
+from orchestrator.agents import route
+from orchestrator.api.legs.transport import WebSocketTransport
+from orchestrator.calls.supervisor import CallSupervisor, Refusal
+from orchestrator.core.errors import LegError
+from orchestrator.core.events import CallStarted
+from telephony.leg.answering import accept, receive_invite, reject
+from telephony.leg.messages import Invite
+from telephony.leg.socket import SocketLeg
+
+log = structlog.get_logger(__name__)
+
+_UNAUTHORIZED = 1008  # RFC 6455 section 7.4.1: policy violation
+
+
+@dataclass(frozen=True, slots=True)
+class LegDoor:
+    """Where legs come in. token: what a gateway must show; record: whether calls are recorded."""
+
+    supervisor: CallSupervisor
+    token: str
+    record: bool
+
+    def router(self) -> APIRouter:
+        """The route, for the application."""
+        router = APIRouter()
+        router.add_api_websocket_route("/legs/sip", self.sip)
+        return router
+
+    async def sip(self, socket: WebSocket) -> None:
+        """One call, from the gateway's invite to the end."""
+        shown = socket.headers.get("authorization", "")
+        if not hmac.compare_digest(shown.encode(), f"Bearer {self.token}".encode()):
+            await socket.close(_UNAUTHORIZED)
+            return
+        await socket.accept()
+        try:
+            await self._serve(WebSocketTransport(socket))
+        except LegError as error:
+            log.info("leg_refused", error=str(error))
+        finally:
+            if socket.client_state is WebSocketState.CONNECTED:
+                await socket.close()
+
+    async def _serve(self, transport: WebSocketTransport) -> None:
+        invite = await receive_invite(transport)
+        number = invite.callee if invite.direction == "inbound" else invite.caller
+        agent = self.supervisor.agent_for(route(number))
+        if isinstance(agent, Refusal):
+            log.info("call_refused", status=agent.status, reason=agent.reason, pii_callee=invite.callee)
+            await reject(transport, agent.status, agent.reason)
+            return
+        answered = await accept(transport, record=self.record)
+        async with SocketLeg(transport, answered) as leg:
+            await self.supervisor.run(_started(invite, agent.agent.name), agent, leg, answered.recording)
+
+
+def _started(invite: Invite, agent: str) -> CallStarted:
+    return CallStarted(
+        call_id=invite.call_id,
+        agent=agent,
+        direction=invite.direction,
+        caller=invite.caller,
+        callee=invite.callee,
+        driver="sip",
+        started_at=time.time(),
+    )

@@ -1,0 +1,196 @@
+"""The wiring: which adapter stands behind which port. Nothing else in the product chooses one."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from inference.placement import EngineSet, open_engines
+from pydantic import SecretStr
+from telephony.sip.pool import GatewayPool, gateway_pool
+
+from inference.registry import Registry
+from orchestrator.agents import read_agents, route
+from orchestrator.api.calls.endpoints import calls_router
+from orchestrator.api.errors import install_error_handlers
+from orchestrator.api.health.endpoints import Check, Health
+from orchestrator.api.legs.endpoints import LegDoor
+from orchestrator.calls.prepared import PreparedAgent, prepare
+from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
+from orchestrator.core.agent import Agent
+from orchestrator.core.errors import ConfigError
+from orchestrator.demo import DEMO_AGENTS
+from orchestrator.settings import Settings, read_trunks
+from orchestrator.store.calls_repository import CallsRepository
+from orchestrator.store.db import Database
+from orchestrator.store.embedded import EmbeddedPostgres
+from orchestrator.store.migrate import migrate
+from orchestrator.telemetry.fanout import Fanout
+from orchestrator.telemetry.prometheus import CallMetrics
+from orchestrator.telemetry.recorder import DatabaseRecorder
+from orchestrator.telemetry.spool import Spool
+from telephony.sip.settings import GatewaySettings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running product. api: base URL; sip: URIs that can be called."""
+
+    api: str
+    sip: tuple[str, ...]
+    engines: EngineSet
+    calls: CallsRepository
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """Everything, started in order and stopped in the opposite one. Raises ConfigError when it cannot start."""
+    registry = Registry(cache=settings.cache)
+    profile = registry.profile(settings.profile)
+    agents = read_agents(settings.agents or DEMO_AGENTS)
+    settings.recordings.mkdir(parents=True, exist_ok=True, mode=0o700)
+    listener = _listen(settings)
+    token = secrets.token_urlsafe(32)
+    metrics = CallMetrics()
+    async with AsyncExitStack() as stack:
+        stack.callback(listener.close)
+        database = await stack.enter_async_context(_database(settings))
+        calls = CallsRepository(database)
+        recorder = await stack.enter_async_context(DatabaseRecorder(calls, Spool(settings.data / "spool")))
+        metrics.watch_recorder(recorder)
+        await recorder.drain()
+        await calls.end_abandoned()
+        engines = await stack.enter_async_context(open_engines(profile, registry))
+        supervisor = CallSupervisor(
+            SharedEngines(engines.vad, engines.recognizer, engines.turns, engines.llm, engines.tts),
+            await _prepared(agents, engines),
+            Fanout([metrics, recorder]),
+            CallLimits(calls=settings.calls, longest=settings.longest_call),
+        )
+        stack.push_async_callback(supervisor.stop)
+        # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.
+        port = listener.getsockname()[1]
+        gateways = await stack.enter_async_context(gateway_pool(_gateways(settings, token, port)))
+        health = Health(_checks(database, engines, gateways), metrics.exposition)
+        app = _application(calls, supervisor, health, LegDoor(supervisor, token, settings.record))
+        await stack.enter_async_context(_served(app, listener))
+        stack.push_async_callback(supervisor.stop)
+        yield Running(
+            api=f"http://{settings.http_host}:{port}",
+            sip=tuple(f"sip:{agent.numbers[0]}@{settings.sip_bind}:{settings.gateway_ports[0]}" for agent in agents),
+            engines=engines,
+            calls=calls,
+        )
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of *settings*, migrated: a server of the company's own, or the embedded one."""
+    async with AsyncExitStack() as stack:
+        if settings.database_url is not None:
+            dsn = settings.database_url.get_secret_value()
+        else:
+            dsn = (await stack.enter_async_context(EmbeddedPostgres(settings.data))).dsn
+        database = await stack.enter_async_context(Database(dsn))
+        await migrate(database)
+        yield database
+
+
+async def _prepared(agents: tuple[Agent, ...], engines: EngineSet) -> Mapping[str, PreparedAgent]:
+    """Every agent, ready, under each of its numbers."""
+    by_number: dict[str, PreparedAgent] = {}
+    for agent in agents:
+        prepared = await prepare(agent, engines.embedder, engines.tts)
+        log.info("agent_ready", agent=agent.name, answers=len(agent.answers))
+        by_number.update(dict.fromkeys(map(route, agent.numbers), prepared))
+    return by_number
+
+
+def _gateways(settings: Settings, token: str, port: int) -> tuple[GatewaySettings, ...]:
+    """One gateway a SIP port; the RTP ports are shared out evenly. Trunks belong to the first, which registers."""
+    first, last = settings.rtp_range
+    share = (last - first + 1) // len(settings.gateway_ports)
+    trunks = read_trunks(settings.trunks)
+    return tuple(
+        GatewaySettings(
+            name=f"sip-{sip_port}",
+            bind=settings.sip_bind,
+            port=sip_port,
+            public_address=settings.sip_public,
+            rtp_ports=(first + index * share, first + (index + 1) * share - 1),
+            trunks=trunks if index == 0 else tuple(trunk for trunk in trunks if not trunk.registrar),
+            orchestrator=f"ws://127.0.0.1:{port}/legs/sip",
+            token=SecretStr(token),
+            recordings=settings.recordings,
+        )
+        for index, sip_port in enumerate(settings.gateway_ports)
+    )
+
+
+def _checks(database: Database, engines: EngineSet, gateways: GatewayPool) -> Mapping[str, Check]:
+    async def engines_ready() -> bool:
+        return engines.ready
+
+    async def gateways_ready() -> bool:
+        return gateways.ready
+
+    return {"database": database.answers, "engines": engines_ready, "gateways": gateways_ready}
+
+
+def _application(calls: CallsRepository, supervisor: CallSupervisor, health: Health, door: LegDoor) -> FastAPI:
+    app = FastAPI(title="Offhook", version=version("offhook"), docs_url=None, redoc_url=None)
+    install_error_handlers(app)
+    for router in (health.router(), calls_router(calls, supervisor), door.router()):
+        app.include_router(router)
+    return app
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """A bound socket for the API. Raises ConfigError when the port is taken."""
+    try:
+        return socket.create_server((settings.http_host, settings.http_port), backlog=128)
+    except OSError as error:
+        raise ConfigError(
+            f"settings: http_port: cannot listen on {settings.http_host}:{settings.http_port}: {error.strerror}"
+        ) from error
+
+
+class _Server(uvicorn.Server):
+    """A web server that leaves signals to the command that runs it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _served(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws_per_message_deflate=False,
+            ws_ping_interval=20.0,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(server.serve([listener]), name="http")
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells in no other way
+            await asyncio.sleep(0.01)
+        try:
+            yield
+        finally:
+            server.should_exit = True

@@ -1,0 +1,170 @@
+"""Every call of this process: who may come in, what is recorded of each, and how all of them end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from orchestrator.calls.prepared import PreparedAgent
+from orchestrator.calls.session import CallEngines, CallSession, CallSetup, SessionSettings
+from orchestrator.core.clock import Clock
+from orchestrator.core.errors import LegError
+from orchestrator.core.events import CallEnded, CallStarted, EndReason, Recorder
+from orchestrator.core.ports import (
+    CallLeg,
+    LanguageModel,
+    Recognizer,
+    TextToSpeech,
+    TurnDetector,
+    VoiceActivity,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class VoiceActivityFactory(Protocol):
+    """Opens a detector for each call."""
+
+    def open(self) -> VoiceActivity:
+        """A fresh detector."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SharedEngines:
+    """The engines that every call uses."""
+
+    vad: VoiceActivityFactory
+    recognizer: Recognizer
+    turns: TurnDetector
+    llm: LanguageModel
+    tts: TextToSpeech
+
+    def for_call(self) -> CallEngines:
+        """The same, with a detector of the call's own."""
+        return CallEngines(self.vad.open(), self.recognizer, self.turns, self.llm, self.tts)
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """calls: how many at once; longest: seconds after which the agent hangs up; session: what each call goes by."""
+
+    calls: int = 4
+    longest: float = 3600.0
+    session: SessionSettings = field(default_factory=SessionSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a call is not taken, as a SIP status."""
+
+    status: int
+    reason: str
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """A call that has been taken. ended_by: set by whoever ends it from outside."""
+
+    started: CallStarted
+    leg: CallLeg
+    ended_by: EndReason | None = None
+
+
+class CallSupervisor:
+    """Owns the live calls. agents: by number, in the form that routing compares."""
+
+    def __init__(
+        self,
+        engines: SharedEngines,
+        agents: Mapping[str, PreparedAgent],
+        recorder: Recorder,
+        limits: CallLimits,
+        wall_clock: Clock = time.time,
+    ) -> None:
+        self.live: dict[UUID, LiveCall] = {}
+        self._engines = engines
+        self._agents = agents
+        self._recorder = recorder
+        self._limits = limits
+        self._wall_clock = wall_clock
+        self._stopping = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def agent_for(self, number: str) -> PreparedAgent | Refusal:
+        """Who answers *number* (in routing form), or why nobody does."""
+        if self._stopping:
+            return Refusal(503, "Shutting Down")
+        if number not in self._agents:
+            return Refusal(404, "Not Found")
+        if len(self.live) >= self._limits.calls:
+            return Refusal(486, "Busy Here")
+        return self._agents[number]
+
+    async def run(self, started: CallStarted, agent: PreparedAgent, leg: CallLeg, recording: str | None) -> None:
+        """Talk to the caller on *leg* until the call ends. Whatever happens, the leg is closed and the end recorded."""
+        call = LiveCall(started, leg)
+        self.live[started.call_id] = call
+        self._idle.clear()
+        self._recorder.record(started)
+        log.info("call_started", call=str(started.call_id), agent=started.agent, pii_caller=started.caller)
+        reason = EndReason.ERROR
+        try:
+            reason = await self._talk(call, agent)
+        except asyncio.CancelledError:
+            reason = EndReason.SHUTDOWN
+            raise
+        except Exception:
+            log.exception("call_failed", call=str(started.call_id))
+        finally:
+            await self._close(call)
+            duration = leg.now()
+            self._recorder.record(CallEnded(started.call_id, reason, self._wall_clock(), duration, recording))
+            log.info("call_ended", call=str(started.call_id), reason=reason.value, duration=round(duration, 2))
+            del self.live[started.call_id]
+            if not self.live:
+                self._idle.set()
+
+    async def hangup(self, call_id: UUID, reason: EndReason = EndReason.AGENT_HANGUP) -> bool:
+        """End one call; False when it is not live."""
+        if (call := self.live.get(call_id)) is None:
+            return False
+        call.ended_by = reason
+        await call.leg.hangup()
+        return True
+
+    async def stop(self, deadline: float = 5.0) -> None:
+        """Refuse new calls, hang up every live one and wait for them, *deadline* seconds at most."""
+        self._stopping = True
+        try:
+            async with asyncio.timeout(deadline):
+                await asyncio.gather(*(self.hangup(call_id, EndReason.SHUTDOWN) for call_id in list(self.live)))
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("calls_left_behind", calls=len(self.live))
+
+    async def _talk(self, call: LiveCall, agent: PreparedAgent) -> EndReason:
+        setup = CallSetup(agent, self._engines.for_call(), self._recorder, self._limits.session)
+        session = CallSession(call.started.call_id, call.leg, setup)
+        try:
+            async with asyncio.timeout(self._limits.longest):
+                reason = await session.run()
+        except TimeoutError:
+            return EndReason.AGENT_HANGUP
+        if call.ended_by is not None:
+            return call.ended_by
+        return EndReason.LEG_LOST if call.leg.lost else reason
+
+    @staticmethod
+    async def _close(call: LiveCall) -> None:
+        try:
+            await call.leg.hangup()
+        except LegError as error:
+            log.info("leg_already_closed", call=str(call.started.call_id), error=str(error))

@@ -1,0 +1,74 @@
+"""`offhook up`: start everything, and run until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+import uvloop
+from rich.console import Console
+
+from inference.registry import Registry
+from orchestrator.commands.models import pull_all
+from orchestrator.core.errors import ConfigError
+from orchestrator.settings import Settings, read_settings
+from orchestrator.telemetry.logs import configure_logging
+
+log = structlog.get_logger(__name__)
+
+
+def up(  # noqa: PLR0913, PLR0917 - one parameter an option
+    data: Annotated[Path | None, typer.Option(help="Folder for database, recordings and logs.")] = None,
+    agents: Annotated[Path | None, typer.Option(help="Folder of agent definitions; the demo's when absent.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Which models run, and where: see `offhook models list`.")] = None,
+    http_port: Annotated[int | None, typer.Option(help="Port of the API; 0 takes any.")] = None,
+    sip_ports: Annotated[str | None, typer.Option(help="SIP ports, one gateway process each: 5060,5062.")] = None,
+    sip_bind: Annotated[str | None, typer.Option(help="Address that SIP and RTP listen on.")] = None,
+    rtp_ports: Annotated[str | None, typer.Option(help="First and last RTP port: 10000-10999.")] = None,
+    trunks: Annotated[Path | None, typer.Option(help="TOML file of SIP trunks.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Make one call with spoken questions first.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Stop after the demo call.")] = False,
+) -> None:
+    """Start the whole product on this machine: database, engines, SIP and API. Settings also come from OFFHOOK_*."""
+    configure_logging()
+    settings = read_settings(
+        data=data,
+        agents=agents,
+        profile=profile,
+        http_port=http_port,
+        sip_ports=sip_ports,
+        sip_bind=IPv4Address(sip_bind) if sip_bind else None,
+        rtp_ports=rtp_ports,
+        trunks=trunks,
+    )
+    registry = Registry(cache=settings.cache)
+    pull_all(registry, registry.of_profile(registry.profile(settings.profile)), Console())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        raise typer.Exit(runner.run(_up(settings, demo=demo or once, once=once)))
+
+
+async def _up(settings: Settings, *, demo: bool, once: bool) -> int:
+    """Run until a signal, or the end of the demo call when *once*; the exit code."""
+    # Engines and the phone are heavy to import: not before the command is known.
+    from orchestrator.app import running  # noqa: PLC0415
+    from orchestrator.commands.demo import demo_call  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with running(settings) as product:
+            log.info("ready", api=product.api, sip=product.sip[0])
+            passed = await demo_call(product, settings) if demo else True
+            if not once:
+                await stop.wait()
+            return 0 if passed else 1
+    except ConfigError as error:
+        log.error("cannot_start", error=str(error))  # noqa: TRY400 - the message says it all
+        return 2

@@ -1,0 +1,91 @@
+"""Settings: read once from the environment (OFFHOOK_*) and the command line, then passed down as values."""
+
+from __future__ import annotations
+
+import tomllib
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orchestrator.core.errors import ConfigError
+from telephony.sip.settings import Trunk
+
+
+class Settings(BaseSettings):
+    """What `offhook up` runs with.
+
+    data: database, recordings and logs; agents: folder of agent definitions, the demo's when absent; http_*: where the
+    API listens; sip_ports: one gateway process each; sip_bind, sip_public: local and advertised address; trunks: TOML
+    file of SIP trunks; calls: how many at once; longest_call: seconds; database_url: a PostgreSQL of your own.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OFFHOOK_", extra="ignore", frozen=True)
+
+    data: Path = Path.home() / ".local" / "share" / "offhook"
+    agents: Path | None = None
+    profile: str = "cpu-tiny"
+    cache: Path | None = None
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    sip_ports: Annotated[str, Field(pattern=r"^\d+(,\d+)*$")] = "5060"
+    sip_bind: IPv4Address = IPv4Address("127.0.0.1")
+    sip_public: IPv4Address | None = None
+    rtp_ports: Annotated[str, Field(pattern=r"^\d+-\d+$")] = "10000-10999"
+    trunks: Path | None = None
+    record: bool = True
+    calls: Annotated[int, Field(ge=1)] = 4
+    longest_call: Annotated[float, Field(gt=0)] = 3600.0
+    database_url: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("OFFHOOK_DATABASE_URL", "DATABASE_URL")
+    )
+
+    @property
+    def recordings(self) -> Path:
+        """Where recordings are kept."""
+        return self.data / "recordings"
+
+    @property
+    def gateway_ports(self) -> tuple[int, ...]:
+        """The SIP ports, one a gateway process."""
+        return tuple(int(port) for port in self.sip_ports.split(","))
+
+    @property
+    def rtp_range(self) -> tuple[int, int]:
+        """First and last RTP port."""
+        first, last = self.rtp_ports.split("-")
+        return int(first), int(last)
+
+
+def read_settings(**given: object) -> Settings:
+    """Settings from the environment, *given* values first. Raises ConfigError that names each bad one."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+            for fault in error.errors(include_url=False, include_input=False)
+        )
+        raise ConfigError(f"settings: {faults}") from error
+
+
+def read_trunks(path: Path | None) -> tuple[Trunk, ...]:
+    """The SIP trunks in *path*, a TOML file of [[trunks]] tables; none without a path. Raises ConfigError."""
+    if path is None:
+        return ()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+    unknown = sorted(set(table) - {"trunks"})
+    if unknown:
+        raise ConfigError(f"{path}: {', '.join(unknown)}: unknown; the file holds [[trunks]] tables")
+    try:
+        return tuple(Trunk.model_validate(trunk) for trunk in table.get("trunks", []))
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        raise ConfigError(f"{path}: trunks.{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from error
