@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,14 +50,17 @@ class System:
         answer: list[dict[str, Any]] = self._get("/api/v1/calls")
         return answer
 
-    def call_from(self, caller: str, within: float = 10.0) -> dict[str, Any]:
-        """The finished call that came from *caller*, with its turns. Raises SystemFailed when it is not stored."""
+    def call_from(self, caller: str, within: float = 10.0, besides: Collection[str] = ()) -> dict[str, Any]:
+        """The finished call that came from *caller*, with its turns; not one of the ids in *besides*.
+
+        Raises SystemFailed when it is not stored in time.
+        """
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
-            found = [call for call in self.calls() if caller in call["caller"] and call["ended_at"] is not None]
-            if found:
-                answer: dict[str, Any] = self._get(f"/api/v1/calls/{found[0]['id']}")
-                return answer
+            for call in self.calls():
+                if caller in call["caller"] and call["ended_at"] is not None and call["id"] not in besides:
+                    answer: dict[str, Any] = self._get(f"/api/v1/calls/{call['id']}")
+                    return answer
             time.sleep(0.2)
         raise SystemFailed(f"the call from {caller} is not stored {within:.0f} s after its end\n{tail(self.log)}")
 
@@ -78,7 +81,14 @@ def running(setup: Setup) -> Iterator[System]:
     setup.data.mkdir(parents=True, exist_ok=True)
     http_port, sip_port = free_port(), free_port()
     log = setup.data / "up.log"
-    command = [sys.executable, "-m", "orchestrator", "up", "--data", str(setup.data), "--http-port", str(http_port)]
+    command = [
+        str(Path(sys.executable).with_name("offhook")),
+        "up",
+        "--data",
+        str(setup.data),
+        "--http-port",
+        str(http_port),
+    ]
     command += ["--sip-ports", str(sip_port), "--profile", setup.profile, "--agents", str(setup.agents)]
     with log.open("wb") as output:
         process = subprocess.Popen(
