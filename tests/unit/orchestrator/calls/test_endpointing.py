@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.calls.endpointing import Endpointer, Patience, Preroll, Signal, energy_end
+
+WINDOW = 0.032
+
+
+def signals(probabilities: list[float]) -> list[tuple[Signal, int]]:
+    endpointer = Endpointer()
+    heard = [(endpointer.hear(p, i * WINDOW, (i + 1) * WINDOW), i) for i, p in enumerate(probabilities)]
+    return [(signal, index) for signal, index in heard if signal is not None]
+
+
+def test_speech_begins_after_three_voiced_windows_at_the_first_of_them():
+    endpointer = Endpointer()
+    for index, probability in enumerate([0.1, 0.9, 0.9, 0.9]):
+        endpointer.hear(probability, index * WINDOW, (index + 1) * WINDOW)
+    assert endpointer.started == pytest.approx(WINDOW)
+
+
+def test_a_click_is_no_speech():
+    assert signals([0.1, 0.9, 0.1, 0.9, 0.9, 0.1] * 10) == []
+
+
+def test_a_pause_is_found_once():
+    assert signals([0.9] * 5 + [0.1] * 50) == [(Signal.ONSET, 2), (Signal.PAUSE, 9)]
+
+
+def test_speech_after_a_pause_is_a_resumption():
+    found = [signal for signal, _ in signals([0.9] * 5 + [0.1] * 10 + [0.9] * 5 + [0.1] * 10)]
+    assert found == [Signal.ONSET, Signal.PAUSE, Signal.RESUME, Signal.PAUSE]
+
+
+def test_a_click_in_a_pause_neither_resumes_nor_restarts_the_silence():
+    endpointer = Endpointer()
+    probabilities = [0.9] * 5 + [0.1] * 10 + [0.9] + [0.1] * 10
+    for index, probability in enumerate(probabilities):
+        endpointer.hear(probability, index * WINDOW, (index + 1) * WINDOW)
+    assert endpointer.paused
+    assert endpointer.silence(len(probabilities) * WINDOW) == pytest.approx(21 * WINDOW)
+
+
+def test_between_the_thresholds_speech_goes_on_but_does_not_begin():
+    assert signals([0.4] * 20) == []
+    assert signals([0.9] * 3 + [0.4] * 30) == [(Signal.ONSET, 2)]
+
+
+def test_patience_depends_on_how_finished_it_sounds():
+    patience = Patience()
+    assert patience.needed(0.9) == patience.finished < patience.unfinished == patience.needed(0.1)
+
+
+@given(st.lists(st.floats(0, 1), max_size=200))
+def test_signals_alternate(probabilities):
+    order = [signal for signal, _ in signals(probabilities)]
+    assert order[:1] in ([], [Signal.ONSET])
+    for before, after in zip(order, order[1:], strict=False):
+        assert (after is Signal.PAUSE) == (before in (Signal.ONSET, Signal.RESUME))
+
+
+def tone(duration: float, level: float, rate: int = 16000) -> np.ndarray:
+    return (level * 32767 * np.sin(2 * np.pi * 200 * np.arange(round(duration * rate)) / rate)).astype(np.int16)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.0005, 0.003])
+def test_the_end_of_energy_is_found_under_noise(noise):
+    random = np.random.default_rng(1)
+    pcm = np.concatenate([tone(1.0, 0.3), tone(0.4, 0.0)]).astype(np.float64)
+    pcm += random.normal(0, noise * 32767, len(pcm))
+    assert energy_end(pcm.astype(np.int16), 16000) == pytest.approx(1.0, abs=0.011)
+
+
+def test_the_end_of_energy_of_all_silence_is_the_end():
+    assert energy_end(np.zeros(1600, dtype=np.int16), 16000) == pytest.approx(0.1)
+
+
+def test_the_preroll_keeps_the_latest_moments():
+    preroll = Preroll(0.064, 16000)
+    for value in range(5):
+        preroll.push(np.full(512, value, dtype=np.int16))
+    assert [int(chunk[0]) for chunk in preroll.take()] == [3, 4]
+    assert preroll.take() == []

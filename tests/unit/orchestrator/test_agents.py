@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.agents import read_agent, read_agents, route
+from orchestrator.core.errors import ConfigError
+from orchestrator.demo import DEMO_AGENTS
+
+GOOD = 'name = "a"\nnumbers = ["1"]\ngreeting = "Hi."\npersona = "You help."\n'
+
+
+def test_the_demo_agent_is_well_formed():
+    (demo,) = read_agents(DEMO_AGENTS)
+    assert demo.numbers[0] == "demo"
+    assert len(demo.answers) >= 4
+
+
+def test_a_missing_field_is_named(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD.replace('greeting = "Hi."\n', ""))
+    with pytest.raises(ConfigError, match=r"a\.toml: greeting: .*an agent has name, numbers, greeting"):
+        read_agent(path)
+
+
+def test_an_unknown_field_is_named(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD + "colour = 1\n")
+    with pytest.raises(ConfigError, match="colour"):
+        read_agent(path)
+
+
+def test_broken_toml_is_told(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text("name = ")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        read_agent(path)
+
+
+def test_two_agents_cannot_share_a_number(tmp_path):
+    (tmp_path / "a.toml").write_text(GOOD)
+    (tmp_path / "b.toml").write_text(GOOD.replace('name = "a"', 'name = "b"'))
+    with pytest.raises(ConfigError, match=r"b\.toml: number '1' is also that of .*a\.toml"):
+        read_agents(tmp_path)
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="there is no agent"):
+        read_agents(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("+1 (555) 010-2345", "15550102345"), ("Demo", "demo"), ("sales-2", "SALES-2")]
+)
+def test_spellings_of_one_number_meet(one, other):
+    assert route(one) == route(other)

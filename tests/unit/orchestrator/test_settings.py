@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.core.errors import ConfigError
+from orchestrator.settings import read_settings, read_trunks
+
+
+def test_given_values_win_over_the_environment(monkeypatch):
+    monkeypatch.setenv("OFFHOOK_HTTP_PORT", "9000")
+    assert read_settings().http_port == 9000
+    assert read_settings(http_port=9001).http_port == 9001
+    assert read_settings(http_port=None).http_port == 9000
+
+
+def test_a_bad_setting_is_named(monkeypatch):
+    monkeypatch.setenv("OFFHOOK_SIP_PORTS", "fivethousand")
+    with pytest.raises(ConfigError, match="sip_ports"):
+        read_settings()
+
+
+def test_the_database_password_is_never_shown(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:topsecret@db/x")
+    settings = read_settings()
+    assert settings.database_url.get_secret_value().endswith("topsecret@db/x")
+    assert "topsecret" not in repr(settings)
+
+
+def test_trunks_are_read(tmp_path):
+    path = tmp_path / "trunks.toml"
+    path.write_text('[[trunks]]\nname = "carrier"\nnetworks = ["192.0.2.0/24"]\n')
+    assert read_trunks(path)[0].name == "carrier"
+
+
+def test_a_bad_trunk_is_named_without_its_password(tmp_path):
+    path = tmp_path / "trunks.toml"
+    path.write_text('[[trunks]]\nname = "carrier"\npassword = "topsecret"\nregistrar = "sip.example.net"\n')
+    with pytest.raises(ConfigError, match="registered trunk needs a user") as caught:
+        read_trunks(path)
+    assert "topsecret" not in str(caught.value)
