@@ -8,6 +8,7 @@ from typing import Any
 
 import pjsua2 as pj
 
+from orchestrator.core.errors import ConfigError
 from telephony.sip.pcm import FRAME_MS
 from telephony.sip.settings import GatewaySettings
 
@@ -23,17 +24,17 @@ UNREGISTER_MS = 1000
 
 
 def open_endpoint(settings: GatewaySettings) -> Any:
-    """A running pj.Endpoint that listens as *settings* say. Raises pj.Error."""
+    """A running pj.Endpoint that listens as *settings* say. Raises pj.Error, ConfigError for a port in use."""
     endpoint = pj.Endpoint()
     endpoint.libCreate()
     try:
         endpoint.libInit(_configuration(settings))
         endpoint.audDevManager().setNullDev()
         for name in settings.transports:
-            endpoint.transportCreate(TRANSPORT_TYPES[name], transport(settings, settings.port))
+            _listen(endpoint, settings, name)
         endpoint.libStart()
         _prefer(endpoint, settings.codecs)
-    except pj.Error:
+    except (pj.Error, ConfigError):
         close_endpoint(endpoint)
         raise
     return endpoint
@@ -80,6 +81,13 @@ def _configuration(settings: GatewaySettings) -> Any:
     media.jbInit = media.jbMinPre = JITTER_LEAST_MS
     media.jbMaxPre = media.jbMax = JITTER_MOST_MS
     return config
+
+
+def _listen(endpoint: Any, settings: GatewaySettings, name: str) -> None:
+    try:
+        endpoint.transportCreate(TRANSPORT_TYPES[name], transport(settings, settings.port))
+    except pj.Error as error:
+        raise ConfigError(f"cannot listen on {settings.bind}:{settings.port}/{name}: {error.reason}") from error
 
 
 def _prefer(endpoint: Any, codecs: tuple[str, ...]) -> None:

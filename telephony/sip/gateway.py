@@ -7,12 +7,12 @@ every call, then exit code 0. SIGINT is ignored: the parent decides.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import stat
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import TextIO
 from uuid import UUID
 
@@ -22,6 +22,7 @@ import uvloop
 from orchestrator.core.errors import ConfigError
 from telephony.recorder import Recordings
 from telephony.sip.account import Registration
+from telephony.sip.announcement import REFUSED, Ready, RefusedToStart
 from telephony.sip.control import ControlServer, DialRequest, GatewayStatus, Refused
 from telephony.sip.line import UNAVAILABLE, Ended, Line
 from telephony.sip.session import Session
@@ -68,7 +69,7 @@ class Gateway:
         """Begin an outbound call. Raises Refused."""
         if self._switchboard.draining or len(self._calls) >= self._switchboard.capacity:
             raise Refused(503, "draining" if self._switchboard.draining else "every line is taken")
-        trunk = next((trunk for trunk in self._settings.trunks if trunk.name == request.trunk), None)
+        trunk = next((trunk for trunk in self._settings.sources if trunk.name == request.trunk), None)
         if trunk is None:
             raise Refused(404, f"no trunk {request.trunk!r}")
         if request.call_id in self._calls:
@@ -146,7 +147,7 @@ async def serve(settings: GatewaySettings, announcements: TextIO) -> None:
             control = ControlServer(gateway, settings.token.get_secret_value(), settings.control_port)
             serving = group.create_task(control.run_until_exit())
             watching = group.create_task(_wait_for_end_of_input(stopping))
-            _announce(gateway.status(), control.port, announcements)
+            announcements.write(Ready(port=settings.port, control_port=control.port).model_dump_json() + "\n")
             await stopping.wait()
             watching.cancel()
             await gateway.stop()
@@ -165,16 +166,11 @@ async def _wait_for_end_of_input(stopping: asyncio.Event) -> None:
     stopping.set()
 
 
-def _announce(status: GatewayStatus, control_port: int, announcements: TextIO) -> None:
-    ready = {"event": "ready", "control_port": control_port, "capacity": status.capacity, "port": status.port}
-    announcements.write(json.dumps(ready) + "\n")
-    announcements.flush()
-
-
 def _own_stdout() -> TextIO:
-    """Standard output for us alone: what PJSIP prints there goes to standard error from now on."""
-    ours = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    """Standard output for us alone: what PJSIP prints there before it can be told not to is dropped."""
+    ours = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
     return ours
 
 
@@ -191,12 +187,15 @@ def main() -> int:
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    announcements = _own_stdout()
     code = 0
     try:
-        uvloop.run(serve(gateway_settings(os.environ.get(VARIABLE)), _own_stdout()))
+        uvloop.run(serve(gateway_settings(os.environ.get(VARIABLE)), announcements))
     except* ConfigError as refusals:
-        log.warning("refused_to_start", error="; ".join(str(refusal) for refusal in refusals.exceptions))
-        code = 2
+        error = "; ".join(str(refusal) for refusal in refusals.exceptions)
+        log.warning("refused_to_start", error=error)
+        announcements.write(RefusedToStart(error=error).model_dump_json() + "\n")
+        code = REFUSED
     return code
 
 

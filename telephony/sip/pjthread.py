@@ -25,7 +25,7 @@ from typing import Protocol, TypeVar
 import pjsua2 as pj
 import structlog
 
-from orchestrator.core.errors import ConfigError
+from orchestrator.core.errors import ConfigError, VoiceError
 
 T = TypeVar("T")
 Job = Callable[[], None]
@@ -110,4 +110,6 @@ def guarded(job: Job) -> None:
 
 def told(error: Exception) -> str:
     """What went wrong, in words; PJSIP's own errors keep theirs in a method."""
-    return str(error.info()) if isinstance(error, pj.Error) else f"{type(error).__name__}: {error}"
+    if isinstance(error, pj.Error):
+        return f"{error.title}: {error.reason}"
+    return str(error) if isinstance(error, VoiceError) else f"{type(error).__name__}: {error}"

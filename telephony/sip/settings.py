@@ -8,7 +8,16 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
 
 from orchestrator.core.errors import ConfigError
 
@@ -67,13 +76,17 @@ class Trunk(_Settings):
         return self.domain or (host_of(self.target) if self.target else None)
 
 
+LOCAL_TRUNK = Trunk(name="local", networks=(IPv4Network("127.0.0.0/8"),))
+
+
 class GatewaySettings(_Settings):
     """One gateway process.
 
     name: as invites tell it; bind: the local address; public_address: what SIP and SDP advertise behind NAT;
     rtp_ports: first and last; codecs: offered in this order; orchestrator: the WebSocket URL of legs; token: what it
     and the control port want as Bearer; max_calls: at most what the library was compiled for; control_port: 0 takes
-    any; invite_deadline: for the orchestrator to take or refuse a call; no_media: silence of RTP that ends a call.
+    any; invite_deadline: for the orchestrator to take or refuse a call; no_media: silence of RTP that ends a call;
+    loopback: whether programs on this machine may call in, as the trunk "local", without being on any other.
     """
 
     name: str = "sip"
@@ -86,22 +99,28 @@ class GatewaySettings(_Settings):
     trunks: tuple[Trunk, ...] = ()
     orchestrator: str
     token: SecretStr
-    recordings: Path
+    recordings: Annotated[Path, AfterValidator(Path.absolute)]
     clock_rate: Literal[8000, 16000] = 16000
     max_calls: Annotated[int, Field(ge=1)] | None = None
     control_port: Annotated[int, Field(ge=0, le=65535)] = 0
     invite_deadline: Seconds = 5.0
     no_media: Seconds = 30.0
+    loopback: bool = True
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         first, last = self.rtp_ports
         if last - first + 1 < PORTS_A_CALL:
             raise ValueError(f"rtp_ports {first}-{last} hold no call: each takes {PORTS_A_CALL}")
-        names = [trunk.name for trunk in self.trunks]
+        names = [trunk.name for trunk in self.sources]
         if len(set(names)) != len(names):
             raise ValueError(f"two trunks have one name: {', '.join(sorted(names))}")
         return self
+
+    @property
+    def sources(self) -> tuple[Trunk, ...]:
+        """Every trunk, the built-in one for this machine last."""
+        return (*self.trunks, LOCAL_TRUNK) if self.loopback else self.trunks
 
     @field_serializer("token", when_used="json")
     def _reveal(self, token: SecretStr) -> str:

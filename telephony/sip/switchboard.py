@@ -49,7 +49,7 @@ class Switchboard:
         self._incoming = incoming
         self._registered = registered
         self._thread = PjThread(self)
-        self._sources = Sources.of(settings.trunks)
+        self._sources = Sources.of(settings.sources)
         self._endpoint: Any = None
         self._accounts: dict[str | None, TrunkAccount] = {}
         self._calls: dict[UUID, SipCall] = {}
@@ -154,7 +154,7 @@ class Switchboard:
 
     def _dial(self, line: Line) -> None:
         party = line.party
-        trunk = next(trunk for trunk in self._settings.trunks if trunk.name == party.trunk)
+        trunk = next(trunk for trunk in self._settings.sources if trunk.name == party.trunk)
         account = self._accounts.get(trunk.name, self._accounts[None])
         call = SipCall(account, pj.PJSUA_INVALID_ID, line, self._port, self._over)
         self._calls[party.call_id] = call

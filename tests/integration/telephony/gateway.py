@@ -19,7 +19,6 @@ from tests.integration.telephony.orchestrator import TOKEN
 
 SIP_PORT = 17060
 RTP_PORTS = (17100, 17499)
-LOCAL_TRUNK: dict[str, Any] = {"name": "local", "networks": ["127.0.0.0/8"]}
 LOG_LINES = 2000
 
 
@@ -30,7 +29,6 @@ class GatewayProcess:
     process: asyncio.subprocess.Process
     port: int
     control: httpx.AsyncClient
-    capacity: int
     log: list[str]
 
     async def status(self) -> dict[str, Any]:
@@ -52,7 +50,6 @@ def settings_json(orchestrator: str, recordings: Path, **more: Any) -> str:
         "recordings": str(recordings),
         "port": SIP_PORT,
         "rtp_ports": RTP_PORTS,
-        "trunks": [LOCAL_TRUNK],
         **more,
     }
     return GatewaySettings.model_validate(settings).model_dump_json()
@@ -83,7 +80,7 @@ async def running_gateway(orchestrator: str, recordings: Path, **more: Any) -> A
             base_url=f"http://127.0.0.1:{ready['control_port']}", headers={"Authorization": f"Bearer {TOKEN}"}
         )
         async with control:
-            yield GatewayProcess(process, ready["port"], control, ready["capacity"], log)
+            yield GatewayProcess(process, ready["port"], control, log)
         process.stdin.close()
         async with asyncio.timeout(10):
             await process.wait()

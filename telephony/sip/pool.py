@@ -1,0 +1,222 @@
+"""Keeps gateway processes alive: each is started again, with back-off, when it dies.
+
+    async with gateway_pool(settings) as pool:      # one GatewaySettings a process
+        pool.ready, await pool.status(), await pool.dial(request)
+
+Leaving it closes the processes' standard input: they say BYE to every call and end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import structlog
+from pydantic import ValidationError
+
+from orchestrator.core.errors import CarrierRejected, ConfigError
+from telephony.sip.announcement import ANNOUNCEMENT, Ready, RefusedToStart
+from telephony.sip.control import DialRequest, GatewayStatus
+from telephony.sip.settings import VARIABLE, GatewaySettings
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+# What a gateway may know of its parent's environment: nothing secret, nothing that redirects it.
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds. start: until it listens; stop: for its goodbyes; restart, longest: first and longest wait before another
+    start; steady: after so long, it is well again; answer: for its control port."""
+
+    start: float = 20.0
+    stop: float = 8.0
+    restart: float = 0.2
+    longest: float = 15.0
+    steady: float = 60.0
+    answer: float = 2.0
+
+
+class GatewayProcess:
+    """One supervised gateway. control: the port of its HTTP while it listens, None while it does not."""
+
+    def __init__(self, settings: GatewaySettings, patience: Patience) -> None:
+        self.settings = settings
+        self.control: int | None = None
+        self.pid: int | None = None
+        self.restarts = 0
+        self.listening: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._patience = patience
+
+    async def run(self) -> None:
+        """Keep it alive until cancelled, which ends it cleanly. Raises ConfigError when its settings cannot work."""
+        clock = asyncio.get_running_loop().time
+        wait = self._patience.restart
+        while True:
+            started = clock()
+            code = await self._live_once()
+            if clock() - started > self._patience.steady:
+                wait = self._patience.restart
+            log.error("gateway_died", gateway=self.settings.name, exit_code=code, restart_after=wait)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, self._patience.longest)
+            self.restarts += 1
+
+    async def status(self, client: httpx.AsyncClient) -> GatewayStatus | None:
+        """What it says of itself; None when it does not answer."""
+        try:
+            answer = await client.get(self.url("/status"), headers=self.headers)
+            return GatewayStatus.model_validate_json(answer.raise_for_status().text)
+        except (httpx.HTTPError, ValidationError):
+            return None
+
+    def url(self, path: str) -> str:
+        """The address of *path* at its control port."""
+        return f"http://127.0.0.1:{self.control}{path}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What its control port wants to see."""
+        return {"Authorization": f"Bearer {self.settings.token.get_secret_value()}"}
+
+    async def _live_once(self) -> int:
+        """Start the process and wait for its end; its exit code."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "telephony.sip.gateway",
+            stdin=PIPE,
+            stdout=PIPE,
+            cwd=_ROOT,
+            env={name: os.environ[name] for name in _INHERITED if name in os.environ}
+            | {VARIABLE: self.settings.model_dump_json()},
+        )
+        try:
+            if await self._listens(process):
+                log.info("gateway_ready", gateway=self.settings.name, pid=process.pid, port=self.settings.port)
+                self.pid = process.pid
+                if not self.listening.done():
+                    self.listening.set_result(None)
+            return await process.wait()
+        finally:
+            self.control = self.pid = None
+            await asyncio.shield(self._end(process))
+
+    async def _listens(self, process: Process) -> bool:
+        """Whether the process has said that it listens; False when it died or says nothing. Raises ConfigError."""
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(self._patience.start):
+                line = await process.stdout.readline()
+        except TimeoutError:
+            process.kill()
+            return False
+        if not line:
+            return False
+        match ANNOUNCEMENT.validate_json(line):
+            case RefusedToStart(error=error) if self.listening.done():
+                # It has worked before: whatever is in its way, such as its port in use, may go.
+                log.warning("gateway_refused_to_start", gateway=self.settings.name, error=error)
+                return False
+            case RefusedToStart(error=error):
+                raise ConfigError(f"SIP gateway {self.settings.name}: {error}")
+            case Ready(control_port=port):
+                self.control = port
+                return True
+
+    async def _end(self, process: Process) -> None:
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(self._patience.stop):
+                await process.wait()
+        except TimeoutError:
+            log.warning("gateway_killed", gateway=self.settings.name, pid=process.pid)
+            process.kill()
+            await process.wait()
+
+
+class GatewayPool:
+    """The gateways of this machine."""
+
+    def __init__(self, gateways: Sequence[GatewayProcess], client: httpx.AsyncClient) -> None:
+        self.gateways = tuple(gateways)
+        self._client = client
+
+    @property
+    def ready(self) -> bool:
+        """Whether every gateway listens."""
+        return all(gateway.control is not None for gateway in self.gateways)
+
+    async def status(self) -> dict[str, GatewayStatus | None]:
+        """What each gateway says of itself, by its name; None for one that does not answer."""
+        answers = await asyncio.gather(*(gateway.status(self._client) for gateway in self.gateways))
+        return dict(zip((gateway.settings.name for gateway in self.gateways), answers, strict=True))
+
+    async def dial(self, request: DialRequest) -> None:
+        """Place a call by the first gateway with a free line on the trunk; its leg then opens as an invite.
+
+        Raises CarrierRejected: 404 when no gateway has the trunk, 503 when none can take the call now.
+        """
+        refusal = CarrierRejected(404, f"no gateway has trunk {request.trunk!r}")
+        for gateway in self.gateways:
+            if all(trunk.name != request.trunk for trunk in gateway.settings.sources):
+                continue
+            try:
+                answer = await self._client.post(
+                    gateway.url("/calls"), headers=gateway.headers, content=request.model_dump_json()
+                )
+            except httpx.HTTPError as error:
+                refusal = CarrierRejected(503, f"gateway {gateway.settings.name} does not answer: {error}")
+                continue
+            if answer.is_success:
+                return
+            refusal = CarrierRejected(answer.status_code, str(answer.json().get("error", answer.reason_phrase)))
+        raise refusal
+
+    async def drain(self) -> None:
+        """No gateway takes another call."""
+        await asyncio.gather(
+            *(self._client.post(gateway.url("/drain"), headers=gateway.headers) for gateway in self.gateways)
+        )
+
+
+@asynccontextmanager
+async def gateway_pool(
+    settings: Sequence[GatewaySettings], patience: Patience | None = None
+) -> AsyncIterator[GatewayPool]:
+    """A pool with one process per GatewaySettings, once all of them listen. Raises ConfigError when one cannot."""
+    patience = patience or Patience()
+    gateways = [GatewayProcess(one, patience) for one in settings]
+    lives = [asyncio.create_task(gateway.run(), name=f"gateway {gateway.settings.name}") for gateway in gateways]
+    try:
+        await _until_listening(gateways, lives, patience.start)
+        async with httpx.AsyncClient(timeout=patience.answer, trust_env=False) as client:
+            yield GatewayPool(gateways, client)
+    finally:
+        for life in lives:
+            life.cancel()
+        await asyncio.gather(*lives, return_exceptions=True)
+
+
+async def _until_listening(
+    gateways: Sequence[GatewayProcess], lives: Sequence[asyncio.Task[None]], within: float
+) -> None:
+    """Raises ConfigError when a gateway refuses its settings or does not listen *within* seconds."""
+    for gateway, life in zip(gateways, lives, strict=True):
+        waits = (gateway.listening, life)
+        done, _ = await asyncio.wait(waits, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+        if life in done:
+            life.result()
+        if not done:
+            raise ConfigError(f"SIP gateway {gateway.settings.name} does not start; its log says why")
