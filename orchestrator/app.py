@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -13,9 +13,9 @@ from importlib.metadata import version
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from inference.placement import EngineSet, open_engines
+from inference.placement import EngineHealth, EngineSet, open_engines
 from pydantic import SecretStr
-from telephony.sip.pool import GatewayPool, gateway_pool
+from telephony.sip.pool import GatewayPool, GatewayProcess, gateway_pool
 
 from inference.registry import Registry
 from orchestrator.agents import read_agents, route
@@ -81,6 +81,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.
         port = listener.getsockname()[1]
         gateways = await stack.enter_async_context(gateway_pool(_gateways(settings, token, port)))
+        _watch(metrics, engines, gateways)
         health = Health(_checks(database, engines, gateways), metrics.exposition)
         app = _application(calls, supervisor, health, LegDoor(supervisor, token, settings.record))
         await stack.enter_async_context(_served(app, listener))
@@ -145,6 +146,22 @@ def _checks(database: Database, engines: EngineSet, gateways: GatewayPool) -> Ma
         return gateways.ready
 
     return {"database": database.answers, "engines": engines_ready, "gateways": gateways_ready}
+
+
+def _watch(metrics: CallMetrics, engines: EngineSet, gateways: GatewayPool) -> None:
+    """Show engines and gateways among the metrics."""
+
+    def of_engines(value: Callable[[EngineHealth], float]) -> Callable[[], Mapping[str, float]]:
+        return lambda: {engine.kind: value(engine) for engine in engines.health()}
+
+    def of_gateways(value: Callable[[GatewayProcess], float]) -> Callable[[], Mapping[str, float]]:
+        return lambda: {gateway.settings.name: value(gateway) for gateway in gateways.gateways}
+
+    metrics.gauge("offhook_engine_up", "1 while the engine takes requests.", of_engines(lambda e: e.alive), "engine")
+    metrics.gauge("offhook_engine_requests", "Requests under way.", of_engines(lambda e: e.in_flight), "engine")
+    metrics.counter("offhook_engine_restarts", "Of its process.", of_engines(lambda e: e.restarts), "engine")
+    metrics.gauge("offhook_gateway_up", "1 while it listens.", of_gateways(lambda g: g.control is not None), "gateway")
+    metrics.counter("offhook_gateway_restarts", "Of its process.", of_gateways(lambda g: g.restarts), "gateway")
 
 
 def _application(calls: CallsRepository, supervisor: CallSupervisor, health: Health, door: LegDoor) -> FastAPI:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -59,7 +61,7 @@ def test_patience_depends_on_how_finished_it_sounds():
 def test_signals_alternate(probabilities):
     order = [signal for signal, _ in signals(probabilities)]
     assert order[:1] in ([], [Signal.ONSET])
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         assert (after is Signal.PAUSE) == (before in (Signal.ONSET, Signal.RESUME))
 
 

@@ -1,0 +1,141 @@
+"""Who may call, and how calls end from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID, uuid4
+
+from orchestrator.calls.prepared import prepare
+from orchestrator.calls.supervisor import CallLimits, CallSupervisor, Refusal, SharedEngines
+from orchestrator.core.events import CallEnded, CallStarted, EndReason
+from tests.calls.scene import AGENT, Kept
+from tests.fakes.engines import (
+    FakeEmbedder,
+    FakeLanguageModel,
+    FakeRecognizer,
+    FakeTextToSpeech,
+    FakeTurnDetector,
+    FakeVoiceActivityFactory,
+)
+from tests.fakes.leg import FakeLeg
+from tests.virtual_clock import run_virtual
+
+
+class BrokenVoiceActivity:
+    """A detector whose model cannot be opened."""
+
+    def open(self):
+        raise RuntimeError("model file vanished")
+
+
+def started(call_id: UUID | None = None) -> CallStarted:
+    return CallStarted(call_id or uuid4(), "demo", "inbound", "ann", "demo", "sip", 1000.0)
+
+
+def with_supervisor(
+    story: Callable[..., Awaitable[None]], limits: CallLimits = CallLimits(), vad=None
+) -> list[CallEnded]:
+    """Run *story(supervisor, agent)*; the ends of the calls that were recorded."""
+    recorder = Kept()
+
+    async def run() -> None:
+        tts = FakeTextToSpeech()
+        agent = await prepare(AGENT, FakeEmbedder(), tts)
+        engines = SharedEngines(
+            vad or FakeVoiceActivityFactory(),
+            FakeRecognizer(tts.lexicon.hear),
+            FakeTurnDetector(),
+            FakeLanguageModel(),
+            tts,
+        )
+        await story(CallSupervisor(engines, {"demo": agent}, recorder, limits, lambda: 1000.0), agent)
+
+    run_virtual(run())
+    return [record for record in recorder.records if isinstance(record, CallEnded)]
+
+
+def test_an_unknown_number_is_not_found():
+    async def story(supervisor, agent):
+        assert supervisor.agent_for("nobody") == Refusal(404, "Not Found")
+        assert supervisor.agent_for("demo") is agent
+
+    with_supervisor(story)
+
+
+def test_the_call_beyond_the_limit_is_busy():
+    async def story(supervisor, agent):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(supervisor.run(started(), agent, FakeLeg(hangs_up=5.0), None))
+            await asyncio.sleep(1.0)
+            assert supervisor.agent_for("demo") == Refusal(486, "Busy Here")
+        assert supervisor.agent_for("demo") is agent
+
+    with_supervisor(story, CallLimits(calls=1))
+
+
+def test_a_caller_who_hangs_up_ends_the_call():
+    async def story(supervisor, agent):
+        await supervisor.run(started(), agent, FakeLeg(hangs_up=5.0), "a.wav")
+
+    (end,) = with_supervisor(story)
+    assert (end.reason, end.recording) == (EndReason.CALLER_HANGUP, "a.wav")
+    assert end.duration == 5.0
+
+
+def test_a_live_call_can_be_hung_up():
+    async def story(supervisor, agent):
+        call = started()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(supervisor.run(call, agent, FakeLeg(), None))
+            await asyncio.sleep(1.0)
+            assert await supervisor.hangup(call.call_id)
+        assert not await supervisor.hangup(call.call_id)
+
+    (end,) = with_supervisor(story)
+    assert end.reason is EndReason.AGENT_HANGUP
+
+
+def test_stopping_hangs_up_every_call_and_takes_no_new_one():
+    async def story(supervisor, agent):
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3):
+                group.create_task(supervisor.run(started(), agent, FakeLeg(), None))
+            await asyncio.sleep(1.0)
+            await supervisor.stop()
+            assert not supervisor.live
+        assert supervisor.agent_for("demo") == Refusal(503, "Shutting Down")
+
+    assert [end.reason for end in with_supervisor(story)] == [EndReason.SHUTDOWN] * 3
+
+
+def test_a_call_ends_at_the_longest_duration():
+    async def story(supervisor, agent):
+        leg = FakeLeg()
+        await supervisor.run(started(), agent, leg, None)
+        assert leg.hung_up
+
+    (end,) = with_supervisor(story, CallLimits(longest=30.0))
+    assert end.reason is EndReason.AGENT_HANGUP
+    assert 30.0 <= end.duration < 31.0
+
+
+def test_a_lost_leg_is_told_from_a_hangup():
+    async def story(supervisor, agent):
+        leg = FakeLeg(hangs_up=5.0)
+        leg.lost = True
+        await supervisor.run(started(), agent, leg, None)
+
+    (end,) = with_supervisor(story)
+    assert end.reason is EndReason.LEG_LOST
+
+
+def test_a_bug_in_a_call_ends_that_call_alone():
+    async def story(supervisor, agent):
+        leg = FakeLeg()
+        await supervisor.run(started(), agent, leg, None)
+        assert leg.hung_up
+        assert not supervisor.live
+
+    (end,) = with_supervisor(story, vad=BrokenVoiceActivity())
+    assert end.reason is EndReason.ERROR
