@@ -1,0 +1,1 @@
+"""Engines in supervised processes of this machine."""

@@ -1,0 +1,38 @@
+"""What all placements of engines take and give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from inference.loading import BUILD_ENGINE, HostedEngine
+from inference.local.patience import Patience
+from inference.manifest import Kind
+from inference.operations import OPERATIONS, Operation
+from inference.remote import Channel, Gauge
+
+Placement: TypeAlias = Literal["direct", "local", "ray"]
+Hosted: TypeAlias = Mapping[Kind, HostedEngine]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How engines are placed. placement: the profile's own when None; on_restart: told the process and the reason."""
+
+    placement: Placement | None = None
+    operations: Mapping[Kind, Mapping[str, Operation]] = field(default_factory=lambda: OPERATIONS)
+    patience: Patience = field(default_factory=Patience)
+    on_restart: Callable[[str, str], None] = lambda process, reason: None
+    loader: str = BUILD_ENGINE
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One engine in its place. process: where that is, "" for this process; alive: whether it takes requests now."""
+
+    channel: Channel
+    gauge: Gauge
+    process: str = ""
+    alive: Callable[[], bool] = lambda: True
+    restarts: Callable[[], int] = lambda: 0

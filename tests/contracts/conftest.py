@@ -1,0 +1,17 @@
+"""The same engines in every placement."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from inference.placement import EngineSet, Terms, open_engines
+from tests.contracts.reference import LOADER, ReferenceModels, reference_profile
+
+
+@pytest.fixture(params=["direct", "local"])
+async def engines(request: pytest.FixtureRequest) -> AsyncIterator[EngineSet]:
+    terms = Terms(placement=request.param, loader=LOADER)
+    async with open_engines(reference_profile(process="all"), ReferenceModels(), terms) as opened:
+        yield opened
