@@ -67,7 +67,7 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter an option
     verdicts = [verdict for verdict in judge(results, thresholds) if parts == set(Part) or verdict.value is not None]
     for verdict in verdicts:
         console.print(str(verdict), style=None if verdict.passed else "red", highlight=False, soft_wrap=True)
-    console.print(f"figures: {output}, plot: {output.with_suffix('.svg')}", highlight=False)
+    console.print(f"figures: {output}", highlight=False, soft_wrap=True)
     if not all(verdict.passed for verdict in verdicts):
         raise typer.Exit(1)
 

@@ -51,6 +51,11 @@ def named(root: int, part: str) -> list[int]:
     return [pid for pid in sorted(tree(root) - {root}) if part in _command(pid)]
 
 
+def mapping(root: int, part: str) -> list[int]:
+    """The processes below *root* that have a file mapped whose path contains *part*, such as a model's weights."""
+    return [pid for pid in sorted(tree(root) - {root}) if part in _read(pid, "maps")]
+
+
 @contextmanager
 def usage(root: int, every: float = 1.0) -> Iterator[Usage]:
     """The use of the tree under *root* from here to the end of the block, looked at *every* so many seconds."""
@@ -96,7 +101,12 @@ def _stat(pid: int) -> _Stat | None:
 
 
 def _command(pid: int) -> str:
+    return _read(pid, "cmdline").replace("\0", " ")
+
+
+def _read(pid: int, name: str) -> str:
+    """A file of a process; empty when it is gone."""
     try:
-        return (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        return (_PROC / str(pid) / name).read_text(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""

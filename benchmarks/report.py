@@ -37,10 +37,11 @@ def machine() -> dict[str, object]:
 
 
 def save(results: Mapping[str, object], turns: Sequence[JudgedTurn], path: Path) -> None:
-    """Write the figures to *path* and the plot beside it, as SVG."""
+    """Write the figures to *path* and the plot beside it, as SVG, when there are turns to show."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(results, indent=2) + "\n")
-    plot(turns, path.with_suffix(".svg"))
+    if turns:
+        plot(turns, path.with_suffix(".svg"))
 
 
 def plot(turns: Sequence[JudgedTurn], path: Path) -> None:

@@ -16,6 +16,9 @@ from typing import Any
 
 import httpx
 
+# The same as the installed command, which need not be on anybody's path.
+_OFFHOOK = "from orchestrator.cli import main; main()"
+
 
 class SystemFailed(Exception):
     """Offhook did not start, or did not do what it should; the message ends with the last lines of its log."""
@@ -50,6 +53,11 @@ class System:
         answer: list[dict[str, Any]] = self._get("/api/v1/calls")
         return answer
 
+    def call(self, call_id: str) -> dict[str, Any]:
+        """One call with its turns, transcript and events."""
+        answer: dict[str, Any] = self._get(f"/api/v1/calls/{call_id}")
+        return answer
+
     def call_from(self, caller: str, within: float = 10.0, besides: Collection[str] = ()) -> dict[str, Any]:
         """The finished call that came from *caller*, with its turns; not one of the ids in *besides*.
 
@@ -59,8 +67,7 @@ class System:
         while time.monotonic() < deadline:
             for call in self.calls():
                 if caller in call["caller"] and call["ended_at"] is not None and call["id"] not in besides:
-                    answer: dict[str, Any] = self._get(f"/api/v1/calls/{call['id']}")
-                    return answer
+                    return self.call(call["id"])
             time.sleep(0.2)
         raise SystemFailed(f"the call from {caller} is not stored {within:.0f} s after its end\n{tail(self.log)}")
 
