@@ -37,7 +37,7 @@ pjsip: $(VENV)/.run ## PJSIP 2.17 for hundreds of calls in one gateway process
 lock: $(UV)
 	for extra in run dev; do \
 	  $(UV) pip compile -q pyproject.toml --extra local $$( [ $$extra = dev ] && echo --extra ray --extra dev ) \
-	    --python-version 3.11 --universal --no-header --no-annotate --generate-hashes -o requirements-$$extra.lock; \
+	    --python-version 3.11 --no-header --no-annotate --generate-hashes -o requirements-$$extra.lock; \
 	done
 
 clean:

@@ -13,10 +13,9 @@ from importlib.metadata import version
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from inference.placement import EngineHealth, EngineSet, open_engines
 from pydantic import SecretStr
-from telephony.sip.pool import GatewayPool, GatewayProcess, gateway_pool
 
+from inference.placement import EngineHealth, EngineSet, open_engines
 from inference.registry import Registry
 from orchestrator.agents import read_agents, route
 from orchestrator.api.calls.endpoints import calls_router
@@ -37,6 +36,7 @@ from orchestrator.telemetry.fanout import Fanout
 from orchestrator.telemetry.prometheus import CallMetrics
 from orchestrator.telemetry.recorder import DatabaseRecorder
 from orchestrator.telemetry.spool import Spool
+from telephony.sip.pool import GatewayPool, GatewayProcess, gateway_pool
 from telephony.sip.settings import GatewaySettings
 
 log = structlog.get_logger(__name__)

@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 import numpy as np
 import structlog
-from inference.stt.agreement import Agreement
 
+from inference.stt.agreement import Agreement
 from orchestrator.calls.endpointing import Endpointer, Patience, Preroll, Signal, energy_end
 from orchestrator.core.audio import AudioFrame, Pcm
 from orchestrator.core.errors import EngineError
