@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from inference.manifest import FIRST_USE, Manifest
 from inference.pulled import Pulled, sha256_of
@@ -32,12 +32,8 @@ Prepare: TypeAlias = Callable[[Manifest, Path], None]
 """Adds files to a freshly pulled folder, such as a requantised copy; must not change those that it finds there."""
 
 
-class Progress(Protocol):
-    """Told how a pull goes on."""
-
-    def __call__(self, model: str, what: str, done: int, total: int | None) -> None:
-        """*done* of *total* bytes of *what* are here; total is None while unknown."""
-        ...
+Progress: TypeAlias = Callable[[str, str, int, int | None], None]
+"""Told how a pull goes on: model, file, bytes that are here, bytes in all (None while unknown)."""
 
 
 class Weights:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from inference.sources.location import Member
 
@@ -12,12 +13,8 @@ class FetchError(Exception):
     """A source could not give a file. The message says why, for a person."""
 
 
-class Report(Protocol):
-    """Told how a transfer goes on."""
-
-    def __call__(self, done: int, total: int | None) -> None:
-        """*done* of *total* bytes are here; total is None while unknown."""
-        ...
+Report: TypeAlias = Callable[[int, int | None], None]
+"""Told how a transfer goes on: bytes that are here, and bytes in all (None while unknown)."""
 
 
 class Fetcher(Protocol):

