@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -52,7 +53,7 @@ class PythonIndex:
 
 
 def _pip_download(requirement: str, folder: Path, report: Report) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
+    command = [*_pip(), "download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
     command += [
         "--no-cache-dir",
         "--progress-bar=raw",
@@ -71,3 +72,12 @@ def _pip_download(requirement: str, folder: Path, report: Report) -> None:
     if pip.returncode != 0:
         errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")]
         raise FetchError(f"pip could not download {requirement}: {'; '.join(errors or said[-2:])}")
+
+
+def _pip() -> list[str]:
+    """This environment's pip, or the one on the path. Raises FetchError when there is neither."""
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    if program := shutil.which("pip"):
+        return [program]
+    raise FetchError("pip is not installed")
