@@ -36,22 +36,26 @@ class SipCall(pj.Call):  # type: ignore[misc]
         self._over = over
         self._ended_by: tuple[By, str] | None = None
         self._media = MediaCount()
-        self._heard_packets = 0
         self._heard_at = 0.0
 
     def end(self, by: By, reason: str, refusal: Refusal | None = None) -> None:
         """Hang up; while it rings, refuse with *refusal* (603 without one)."""
         if self._ended_by is not None:
             return
+        info = self.getInfo()
+        self._count(info)
         self._ended_by = by, reason
         prm = pj.CallOpParam(True)
-        if refusal is not None:
-            prm.statusCode, prm.reason = refusal.status, refusal.phrase
-            if refusal.retry_after is not None:
-                header = pj.SipHeader()
-                header.hName, header.hValue = "Retry-After", str(refusal.retry_after)
-                prm.txOption.headers.append(header)
-        self.hangup(prm)
+        if refusal is None or info.role != pj.PJSIP_ROLE_UAS or info.state == pj.PJSIP_INV_STATE_CONFIRMED:
+            self.hangup(prm)
+            return
+        prm.statusCode, prm.reason = refusal.status, refusal.phrase
+        if refusal.retry_after is not None:
+            header = pj.SipHeader()
+            header.hName, header.hValue = "Retry-After", str(refusal.retry_after)
+            prm.txOption.headers.append(header)
+        # hangup() would lose the header of a call whose INVITE is still being looked at.
+        self.answer(prm)
 
     def respond(self, status: int) -> None:
         """Tell the caller 180 while it rings, 200 to answer."""
@@ -67,14 +71,8 @@ class SipCall(pj.Call):  # type: ignore[misc]
         if self.port is None or self._ended_by is not None:
             return
         info = self.getInfo()
-        index = self._audio_index(info)
-        if index is None:
+        if self._count(info) or not self._sends(info):
             self._heard_at = now
-            return
-        self._media.note(self.getStreamStat(index))
-        self.line.audio.delayed(self._media.wait)
-        if self._media.received != self._heard_packets or info.media[index].status != pj.PJSUA_CALL_MEDIA_ACTIVE:
-            self._heard_packets, self._heard_at = self._media.received, now
         elif now - self._heard_at > no_media:
             self.end("gateway", "no_media")
 
@@ -104,6 +102,7 @@ class SipCall(pj.Call):  # type: ignore[misc]
         if info.state == pj.PJSIP_INV_STATE_CONFIRMED:
             self._connect()
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            self._count(info)
             by, reason = self._ended_by or ("caller", "bye" if self.answered else "cancel")
             status, phrase = info.lastStatusCode, info.lastReason
             self.line.tell(Ended(by, reason, self.answered, status, phrase, self._media.stats()))
@@ -126,6 +125,21 @@ class SipCall(pj.Call):  # type: ignore[misc]
         if not self.answered:
             self.answered = True
             self.line.tell(Connected(str(self.getStreamInfo(index).codecName)))
+
+    def _count(self, info: Any) -> bool:
+        """Take the running stream's statistics, if there is one; whether RTP has come since the last time."""
+        index = self._audio_index(info)
+        if index is None or self.port is None:
+            return False
+        before = self._media.received
+        self._media.note(self.getStreamStat(index))
+        self.line.audio.delayed(self._media.wait)
+        return self._media.received > before
+
+    def _sends(self, info: Any) -> bool:
+        """Whether the caller has to send; not while on hold."""
+        index = self._audio_index(info)
+        return index is not None and info.media[index].status == pj.PJSUA_CALL_MEDIA_ACTIVE
 
     def _audio_index(self, info: Any) -> int | None:
         """The running audio stream's index; None while there is none."""

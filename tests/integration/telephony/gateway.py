@@ -16,6 +16,7 @@ import httpx
 
 from telephony.sip.settings import VARIABLE, GatewaySettings
 from tests.integration.telephony.orchestrator import TOKEN
+from tests.integration.telephony.patience import until
 
 SIP_PORT = 17060
 RTP_PORTS = (17100, 17499)
@@ -35,6 +36,14 @@ class GatewayProcess:
         answer = await self.control.get("/status")
         answer.raise_for_status()
         return dict(answer.json())
+
+    async def idle(self, calls: int = 0) -> None:
+        """Return when it carries no more than *calls* calls."""
+
+        async def is_idle() -> bool:
+            return int((await self.status())["calls"]) <= calls
+
+        await until(is_idle)
 
     async def ended(self) -> int:
         """Its exit code, once it has ended."""

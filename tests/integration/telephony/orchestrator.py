@@ -100,6 +100,13 @@ class Orchestrator:
             await self._news.wait()
         return self.calls[index]
 
+    async def call_from(self, caller: str) -> Seen:
+        """The call of that caller, once it is there and, if ever, answered."""
+        while not (found := [seen for seen in self.calls if seen.invite.caller == caller]):
+            self._news.clear()
+            await self._news.wait()
+        return found[0]
+
     async def _carry(self, connection: ServerConnection) -> None:
         if connection.request is None or connection.request.headers.get("Authorization") != f"Bearer {TOKEN}":
             self.refused_tokens += 1

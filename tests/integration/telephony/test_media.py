@@ -1,0 +1,132 @@
+"""Audio over the whole way: a PJSIP phone, RTP, the gateway, the leg socket, and back."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.core.audio import AudioFrame, joined
+from telephony.leg.socket import SocketLeg
+from tests.integration.telephony.gateway import running_gateway
+from tests.integration.telephony.orchestrator import Behaviour, Seen, running_orchestrator
+from tests.integration.telephony.sounds import LOUD, RATE, channels, loud_span, pitch, tone
+
+TICK = 0.02
+SLIP = 0.1  # a jitter buffer on a busy machine stretches or cuts a few packets
+
+
+async def phone_call(
+    behaviour: Behaviour,
+    tmp_path: Path,
+    codec: str = "PCMU",
+    transport: str = "udp",
+    keys: str = "-",
+    seconds: float = 4.0,
+) -> tuple[Seen, Path]:
+    """One call by a phone; what the orchestrator saw, and the phone's recording."""
+    recording = tmp_path / "phone.wav"
+    async with running_orchestrator(behaviour) as orchestrator, running_gateway(orchestrator.url, tmp_path) as gateway:
+        phone = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.integration.telephony.phone",
+            f"sip:demo@127.0.0.1:{gateway.port}",
+            codec,
+            transport,
+            str(seconds),
+            keys.strip("-"),
+            str(recording),
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        assert await phone.wait() == 0
+        seen = await orchestrator.call()
+        async with asyncio.timeout(5):
+            await seen.over.wait()
+        return seen, recording
+
+
+def caught(seen: Seen) -> AudioFrame:
+    """All that the orchestrator heard."""
+    return joined(seen.heard)
+
+
+async def answer_with_a_tone(leg: SocketLeg, seen: Seen) -> None:
+    """As soon as the caller's tone begins, play a second of another; listen on."""
+    answered = False
+    async for one in leg.incoming():
+        if not isinstance(one, AudioFrame):
+            seen.keys.append(one)
+            continue
+        seen.heard.append(one)
+        if not answered and (abs(one.pcm.astype(int)) > LOUD).any():
+            answered = True
+            await leg.play(tone(880, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("codec", "transport"), [("PCMU", "udp"), ("PCMA", "udp"), ("G722", "udp"), ("PCMU", "tcp"), ("G722", "tcp")]
+)
+async def test_both_directions_are_heard(codec: str, transport: str, tmp_path: Path) -> None:
+    seen, recording = await phone_call(answer_with_a_tone, tmp_path, codec, transport)
+    assert seen.leg and seen.leg.codec == codec
+    heard = caught(seen).pcm
+    start, end = loud_span(heard)
+    assert end - start == pytest.approx(0.5, abs=SLIP)
+    assert pitch(heard[round(start * RATE) : round(end * RATE)]) == pytest.approx(440, abs=5)
+    _, at_phone = channels(recording)
+    start, end = loud_span(at_phone)
+    assert end - start == pytest.approx(1.0, abs=SLIP)
+    assert pitch(at_phone[round(start * RATE) : round(end * RATE)]) == pytest.approx(880, abs=5)
+    assert seen.leg.ending and seen.leg.ending.stats
+    assert seen.leg.ending.stats.received > 150
+    assert seen.leg.ending.stats.lost == 0
+
+
+async def test_the_media_clock_agrees_with_the_callers_recording(tmp_path: Path) -> None:
+    began: list[float] = []
+
+    async def answer(leg: SocketLeg, seen: Seen) -> None:
+        async with asyncio.TaskGroup() as group:
+            stamping = group.create_task(leg.playing_since(0.0))
+            await answer_with_a_tone(leg, seen)
+            began.append(await stamping)
+
+    seen, recording = await phone_call(answer, tmp_path, "G722")
+    sent, heard = channels(recording)
+    at_caller = loud_span(heard)[0] - loud_span(sent)[0]
+    loud = next(frame for frame in seen.heard if (abs(frame.pcm.astype(int)) > LOUD).any())
+    on_timeline = began[0] - (loud.at + loud_span(loud.pcm)[0])
+    # The caller's own jitter buffer, which the gateway cannot see, holds one or two packets.
+    assert 0.0 < at_caller - on_timeline < 3 * TICK
+
+
+async def test_clear_tells_exactly_what_the_caller_heard(tmp_path: Path) -> None:
+    played: list[float] = []
+
+    async def interrupted(leg: SocketLeg, seen: Seen) -> None:
+        await leg.play(tone(1000, 2.0))
+        async for one in leg.incoming():
+            if isinstance(one, AudioFrame):
+                seen.heard.append(one)
+                if not played and (abs(one.pcm.astype(int)) > LOUD).any():
+                    played.append(await leg.clear())
+
+    seen, recording = await phone_call(interrupted, tmp_path, "G722", seconds=3.0)
+    _, heard = channels(recording)
+    start, end = loud_span(heard)
+    assert 0.5 < played[0] < 1.9
+    assert end - start == pytest.approx(played[0], abs=SLIP)
+    assert seen.leg and seen.leg.recording
+    _, agent = channels(Path(seen.leg.recording))
+    start, end = loud_span(agent)
+    assert end - start == pytest.approx(played[0], abs=0.001)
+
+
+async def test_keys_are_heard_as_rfc_4733_events(tmp_path: Path) -> None:
+    seen, _ = await phone_call(answer_with_a_tone, tmp_path, keys="1*#0")
+    assert "".join(key.digit for key in seen.keys) == "1*#0"
+    assert [key.at for key in seen.keys] == sorted(key.at for key in seen.keys)
+    assert 1.9 < seen.keys[0].at < 2.5
