@@ -42,9 +42,8 @@ class SipCall(pj.Call):  # type: ignore[misc]
         """Hang up; while it rings, refuse with *refusal* (603 without one)."""
         if self._ended_by is not None:
             return
-        info = self.getInfo()
-        self._count(info)
         self._ended_by = by, reason
+        info = self.getInfo()
         prm = pj.CallOpParam(True)
         if refusal is None or info.role != pj.PJSIP_ROLE_UAS or info.state == pj.PJSIP_INV_STATE_CONFIRMED:
             self.hangup(prm)
@@ -84,6 +83,10 @@ class SipCall(pj.Call):  # type: ignore[misc]
         """Media was negotiated, again after each re-INVITE."""
         guarded(self._connect)
 
+    def onStreamDestroyed(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
+        """The stream ends, with the call or to make room for a renegotiated one: the last moment for its figures."""
+        guarded(lambda: self._media.close(self.getStreamStat(prm.streamIdx)))
+
     def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
         """A key, by RFC 4733 or SIP INFO."""
         if self.answered:
@@ -102,7 +105,6 @@ class SipCall(pj.Call):  # type: ignore[misc]
         if info.state == pj.PJSIP_INV_STATE_CONFIRMED:
             self._connect()
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
-            self._count(info)
             by, reason = self._ended_by or ("caller", "bye" if self.answered else "cancel")
             status, phrase = info.lastStatusCode, info.lastReason
             self.line.tell(Ended(by, reason, self.answered, status, phrase, self._media.stats()))
@@ -116,7 +118,6 @@ class SipCall(pj.Call):  # type: ignore[misc]
         if info.state != pj.PJSIP_INV_STATE_CONFIRMED or index is None:
             return
         media = self.getAudioMedia(index)
-        self._media.restart()
         if self.port is None:
             self.port = self._open_port(self.line)
             self._heard_at = time.monotonic()

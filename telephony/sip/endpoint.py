@@ -20,7 +20,6 @@ TRANSPORT_TYPES = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP}
 JITTER_LEAST_MS = FRAME_MS
 JITTER_MOST_MS = 200
 ANY_NUMBER_OF_CALLS = 1_000_000  # the library takes as many of them as it was compiled for
-UNREGISTER_MS = 1000
 
 
 def open_endpoint(settings: GatewaySettings) -> Any:
@@ -40,10 +39,11 @@ def open_endpoint(settings: GatewaySettings) -> Any:
     return endpoint
 
 
-def close_endpoint(endpoint: Any) -> None:
+def close_endpoint(endpoint: Any, *, registered: bool = False) -> None:
     """Unregister and stop. Every port must be gone; accounts may be dropped only afterwards."""
     gc.collect()
-    endpoint.libDestroy()
+    # With nothing to unregister there is no answer to wait a second for.
+    endpoint.libDestroy(0 if registered else pj.PJSUA_DESTROY_NO_RX_MSG)
 
 
 def capacity() -> int:

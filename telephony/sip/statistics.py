@@ -8,6 +8,7 @@ from telephony.leg.messages import RtpStats
 
 MICROSECONDS = 1e-6
 TICK = 0.02
+COUNTS = ("received", "sent", "lost", "discarded", "remote_lost")
 
 
 class MediaCount:
@@ -30,8 +31,9 @@ class MediaCount:
         """
         return max(0.0, self._current.jitter_buffer_delay - TICK / 2)
 
-    def restart(self) -> None:
-        """A new stream begins: what was counted stays."""
+    def close(self, statistics: Any) -> None:
+        """The stream ends with these figures; another may follow."""
+        self.note(statistics)
         self._before, self._current = self.stats(), RtpStats()
 
     def note(self, statistics: Any) -> None:
@@ -49,11 +51,7 @@ class MediaCount:
         )
 
     def stats(self) -> RtpStats:
-        """Everything so far: counts summed, the rest as last known."""
+        """Everything so far: counts summed, the rest of the latest stream that had any."""
         before, current = self._before, self._current
-        return current.model_copy(
-            update={
-                name: getattr(before, name) + getattr(current, name)
-                for name in ("received", "sent", "lost", "discarded", "remote_lost")
-            }
-        )
+        latest = current if current.received or current.sent else before
+        return latest.model_copy(update={name: getattr(before, name) + getattr(current, name) for name in COUNTS})

@@ -110,7 +110,7 @@ class Switchboard:
         self._endpoint.hangupAllCalls()
         self._calls.clear()
         self._leaving.clear()
-        close_endpoint(self._endpoint)
+        close_endpoint(self._endpoint, registered=any(trunk.registrar for trunk in self._settings.trunks))
         self._accounts.clear()
         self._endpoint = None
 

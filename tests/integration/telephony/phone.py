@@ -1,6 +1,7 @@
-"""A PJSIP phone in a process of its own: `python -m … URI CODEC TRANSPORT SECONDS KEYS RECORDING`.
+"""A PJSIP phone in a process of its own: `python -m … URI CODEC TRANSPORT KEYS RECORDING`.
 
-It sends a tone of 440 Hz from 1.0 to 1.5 s, keys KEYS at 2.0 s, and saves what it sent and heard as stereo WAV.
+It sends a tone of 440 Hz from 0.5 to 1.0 s, keys KEYS after that, hangs up at 2.5 s, and saves what it sent and
+heard as stereo WAV.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ RTP_PORTS = (17700, 17899)
 
 
 class Beeper:
-    """Plays its tone and hangs up after *seconds*."""
+    """Plays its tone, then presses *keys*."""
 
-    def __init__(self, seconds: float, keys: str) -> None:
+    def __init__(self, keys: str) -> None:
         self.finished = False
-        self._track = np.zeros(round(seconds * RATE), dtype=np.int16)
-        self._track[RATE : RATE + RATE // 2] = tone(440, 0.5).pcm
+        self._track = np.zeros(round(2.5 * RATE), dtype=np.int16)
+        self._track[RATE // 2 : RATE] = tone(440, 0.5).pcm
         self._position = 0
         self._keys = keys
 
@@ -36,17 +37,17 @@ class Beeper:
         return np.pad(frame, (0, FRAME - len(frame)))
 
     def keys(self) -> str:
-        if self._position < 2 * RATE:
+        if self._position < RATE:
             return ""
         keys, self._keys = self._keys, ""
         return keys
 
 
 def main() -> None:
-    uri, codec, transport, seconds, keys, recording = sys.argv[1:]
+    uri, codec, transport, keys, recording = sys.argv[1:]
     with Phone(rtp_ports=RTP_PORTS) as phone:
         dialling = Dialling(uri, codec=cast(Codec, codec), transport=cast(Transport, transport))
-        phone.call(dialling, Beeper(float(seconds), keys)).save(Path(recording))
+        phone.call(dialling, Beeper(keys)).save(Path(recording))
 
 
 if __name__ == "__main__":
