@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
@@ -278,6 +279,9 @@ class EmbeddedPostgres:
             await self._process.stop()
             self._process.close()
             self._process = None
+        if self._sockets != self._data:
+            with suppress(OSError):
+                self._sockets.rmdir()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -23,6 +23,7 @@ import structlog
 from orchestrator.core.errors import RecordRefused, StoreUnavailable
 from orchestrator.core.events import Record
 from orchestrator.telemetry.disk_queue import DiskQueue
+from orchestrator.telemetry.impatience import ImpatientStore
 from orchestrator.telemetry.ports import LineSpool, RecordStore
 from orchestrator.telemetry.record_lines import snapshot, to_line
 
@@ -60,7 +61,7 @@ class DatabaseRecorder:
     """
 
     def __init__(self, store: RecordStore, spool: LineSpool, limits: RecorderLimits | None = None) -> None:
-        self._store = store
+        self._store = ImpatientStore(store)
         self._spool = DiskQueue(spool)
         self._limits = limits or RecorderLimits()
         self._memory: deque[Record] = deque()
@@ -131,6 +132,7 @@ class DatabaseRecorder:
             await asyncio.wait([self._writer])
             await self._spool_the_rest()
             await self._spool.close()
+            await self._store.close(self._limits.write)
 
     async def _write(self) -> None:
         """The writer: one step after another until the recorder closes, then what the database still takes at once."""
@@ -156,7 +158,7 @@ class DatabaseRecorder:
         try:
             await self._step()
         except Exception:
-            # A fault of our own or of the schema: the records are where they were, the calls go on.
+            # A fault of our own or of the disk: the records are where they were, the calls go on.
             log.exception("recorder_step_failed")
             self._postpone("recorder_step_failed")
         self._tell_waiters()
@@ -165,14 +167,15 @@ class DatabaseRecorder:
         """Move one batch on."""
         if not self._batch:
             self._batch = [self._memory.popleft() for _ in range(min(len(self._memory), self._limits.batch))]
-        due = asyncio.get_running_loop().time() >= self._retry_at
-        if due and not self._spool.length:
-            if self._batch and await self._stored_within(self._limits.write, self._batch):
-                self._let_go()
+        if self._due() and not self._spool.length and await self._stored_within(self._limits.write, self._batch):
+            self._let_go()
             return
         await self._spool_batch()
-        if due:
+        if self._due() and self._spool.length:
             await self._replay()
+
+    def _due(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._retry_at
 
     async def _replay(self) -> None:
         """Move one batch from the spool to the database."""
@@ -187,13 +190,21 @@ class DatabaseRecorder:
 
     async def _stored_within(self, deadline: float, records: Sequence[Record]) -> bool:
         """Whether the database has dealt with *records*: kept them, or refused some of them for good."""
+        if not records:
+            return True
         try:
             try:
-                await self._store_within(deadline, records)
+                await self._store.write(records, deadline)
             except RecordRefused:
                 await self._store_one_by_one(deadline, records)
-        except (StoreUnavailable, TimeoutError) as error:
-            self._postpone(str(error) or "no answer in time")
+        except StoreUnavailable as error:
+            self._postpone(str(error))
+            return False
+        except Exception as error:
+            # A schema that lacks a column or a fault of the repository: no fault of the records, which can wait.
+            if not self.away:
+                log.exception("recorder_store_failed")
+            self._postpone(type(error).__name__)
             return False
         if self.away:
             log.info("database_back", backlog=self.backlog)
@@ -204,13 +215,9 @@ class DatabaseRecorder:
         """Keep a record that the database refuses from holding up the others."""
         for record in records:
             try:
-                await self._store_within(deadline, [record])
+                await self._store.write([record], deadline)
             except RecordRefused as error:
                 await self._reject([to_line(record)], str(error))
-
-    async def _store_within(self, deadline: float, records: Sequence[Record]) -> None:
-        async with asyncio.timeout(deadline):
-            await self._store.write(records)
 
     def _postpone(self, reason: str) -> None:
         """Leave the database alone for a while, twice as long each time."""

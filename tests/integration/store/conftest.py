@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import asyncpg
@@ -16,24 +19,57 @@ from orchestrator.store.embedded import EmbeddedPostgres
 from orchestrator.store.migrate import migrate
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedPostgres]:
-    """A server that nobody kills."""
-    # A database for each test means thousands of files, whose survival of a power cut is of no interest here.
-    async with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), {"fsync": "off"}) as running:
-        yield running
+@contextmanager
+def fresh_folder() -> Iterator[Path]:
+    """A folder outside of pytest's own, which every run of pytest closes to other accounts, such as the server's."""
+    with TemporaryDirectory(prefix="offhook-test-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
-async def empty_dsn(server: EmbeddedPostgres) -> str:
+def empty_folder() -> Iterator[Path]:
+    """Where nothing has ever run."""
+    with fresh_folder() as folder:
+        yield folder
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def made_folder() -> AsyncIterator[Path]:
+    """A folder with a cluster whose server was stopped."""
+    with fresh_folder() as folder:
+        async with EmbeddedPostgres(folder):
+            pass
+        yield folder
+
+
+@pytest.fixture
+def data_folder(made_folder: Path, empty_folder: Path) -> Path:
+    """A copy of it: making a cluster takes seconds."""
+    # Not shutil, which would lose the owner of the files.
+    subprocess.run(["cp", "--archive", f"{made_folder}/.", empty_folder], check=True)
+    return empty_folder
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server() -> AsyncIterator[EmbeddedPostgres]:
+    """A server that nobody kills."""
+    # A database for each test means thousands of files, whose survival of a power cut is of no interest here.
+    with fresh_folder() as folder:
+        async with EmbeddedPostgres(folder, {"fsync": "off"}) as running:
+            yield running
+
+
+@pytest.fixture
+async def empty_dsn(server: EmbeddedPostgres) -> AsyncIterator[str]:
     """The address of a database without a schema."""
     name = f"test_{uuid4().hex}"
     connection = await asyncpg.connect(server.dsn)
     try:
         await connection.execute(f'CREATE DATABASE "{name}"')
+        yield server.dsn.replace("@/offhook", f"@/{name}")
+        await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     finally:
         await connection.close()
-    return server.dsn.replace("@/offhook", f"@/{name}")
 
 
 @pytest.fixture
