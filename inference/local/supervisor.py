@@ -143,7 +143,7 @@ class EngineProcess:
         self._child = child
         self._stuck.clear()
         try:
-            child.stdin.write(self.plan.model_dump_json().encode() + b"\n")
+            child.stdin.write(self.plan.model_dump_json(by_alias=True).encode() + b"\n")
             yield child
             child.stdin.close()
             await child.wait()

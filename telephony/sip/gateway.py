@@ -157,7 +157,8 @@ async def serve(settings: GatewaySettings, announcements: TextIO) -> None:
 
 async def _wait_for_end_of_input(stopping: asyncio.Event) -> None:
     """A parent that holds the other end of our standard input is alive as long as that is open."""
-    if not stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):  # uvloop's pipes are sockets
         return
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
