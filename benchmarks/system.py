@@ -16,9 +16,6 @@ from typing import Any
 
 import httpx
 
-# The same as the installed command, which need not be on anybody's path.
-_OFFHOOK = "from orchestrator.cli import main; main()"
-
 
 class SystemFailed(Exception):
     """Offhook did not start, or did not do what it should; the message ends with the last lines of its log."""
