@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,20 +33,12 @@ def empty_folder() -> Iterator[Path]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def made_folder() -> AsyncIterator[Path]:
-    """A folder with a cluster whose server was stopped."""
+async def data_folder() -> AsyncIterator[Path]:
+    """A folder with a cluster, for the tests that start a server of their own, one after another."""
     with fresh_folder() as folder:
         async with EmbeddedPostgres(folder):
             pass
         yield folder
-
-
-@pytest.fixture
-def data_folder(made_folder: Path, empty_folder: Path) -> Path:
-    """A copy of it: making a cluster takes seconds."""
-    # Not shutil, which would lose the owner of the files.
-    subprocess.run(["cp", "--archive", f"{made_folder}/.", empty_folder], check=True)
-    return empty_folder
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
