@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from inference.placement import EngineHealth, EngineSet, open_engines
 from inference.registry import Registry
+from inference.speech_cache import SpeechCache
 from orchestrator.agents import read_agents, route
 from orchestrator.api.calls.endpoints import calls_router
 from orchestrator.api.errors import install_error_handlers
@@ -26,6 +27,7 @@ from orchestrator.calls.prepared import PreparedAgent, prepare
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
 from orchestrator.core.agent import Agent
 from orchestrator.core.errors import ConfigError
+from orchestrator.core.ports import TextToSpeech
 from orchestrator.demo import DEMO_AGENTS
 from orchestrator.settings import Settings, read_trunks
 from orchestrator.store.calls_repository import CallsRepository
@@ -71,9 +73,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await recorder.drain()
         await calls.end_abandoned()
         engines = await stack.enter_async_context(open_engines(profile, registry))
+        voice = registry.manifest(profile.engines["tts"].model)
+        rendering = SpeechCache(engines.tts, voice, registry.weights.cache / "speech")
         supervisor = CallSupervisor(
             SharedEngines(engines.vad, engines.recognizer, engines.turns, engines.llm, engines.tts),
-            await _prepared(agents, engines),
+            await _prepared(agents, engines, rendering),
             Fanout([metrics, recorder]),
             CallLimits(calls=settings.calls, longest=settings.longest_call),
         )
@@ -107,11 +111,13 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         yield database
 
 
-async def _prepared(agents: tuple[Agent, ...], engines: EngineSet) -> Mapping[str, PreparedAgent]:
+async def _prepared(
+    agents: tuple[Agent, ...], engines: EngineSet, rendering: TextToSpeech
+) -> Mapping[str, PreparedAgent]:
     """Every agent, ready, under each of its numbers."""
     by_number: dict[str, PreparedAgent] = {}
     for agent in agents:
-        prepared = await prepare(agent, engines.embedder, engines.tts)
+        prepared = await prepare(agent, engines.embedder, rendering)
         log.info("agent_ready", agent=agent.name, answers=len(agent.answers))
         by_number.update(dict.fromkeys(map(route, agent.numbers), prepared))
     return by_number

@@ -17,7 +17,10 @@ from orchestrator.dialogue.sentences import sentences
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """The dialogue of one call. now: media seconds; conversation: the language model's cache key."""
+    """The dialogue of one call. now: media seconds; conversation: the language model's cache key.
+
+    reply_tokens, reply_sentences: a spoken reply that goes on longer is no conversation; small models never stop.
+    """
 
     agent: PreparedAgent
     llm: LanguageModel
@@ -26,6 +29,7 @@ class Answering:
     now: Clock
     conversation: str
     reply_tokens: int = 96
+    reply_sentences: int = 3
 
     async def words(self, turn: Turn) -> AsyncIterator[str]:
         """The sentences that answer *turn*: the approved answer if one is meant, otherwise the language model's.
@@ -40,8 +44,14 @@ class Answering:
         turn.answer = AnswerKind.LLM
         turn.mark(Mark.LLM_STARTED, self.now())
         async with closing(sentences(self._tokens(turn))) as pieces:
+            spoken: list[str] = []
             async for piece in pieces:
+                if piece in spoken:  # a loop: nothing new will come
+                    break
+                spoken.append(piece)
                 yield piece
+                if len(spoken) == self.reply_sentences:
+                    break
 
     async def voice(self, text: str) -> AsyncIterator[AudioFrame]:
         """The speech of *text*: rendered ahead if it could be, otherwise synthesised. Raises EngineError."""

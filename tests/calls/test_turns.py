@@ -154,3 +154,17 @@ def test_a_working_answer_resets_the_count_of_failures():
     scene = Scene(says=says, hangs_up=50.0)
     scene.llm = FakeLanguageModel(answer=answer)
     assert scene.run().reason is EndReason.CALLER_HANGUP
+
+
+def test_a_reply_stops_after_three_sentences():
+    scene = Scene(says=[Says("tell me everything", 2.0)], hangs_up=20.0)
+    scene.llm = FakeLanguageModel(answer=lambda messages: "One is here. Two is here. Three is here. Four is here.")
+    call = scene.run()
+    assert call.turns_kept[1].heard_text == "One is here. Two is here. Three is here."
+    assert call.llm.closed == 1
+
+
+def test_a_model_that_repeats_itself_is_cut_off():
+    scene = Scene(says=[Says("tell me everything", 2.0)], hangs_up=20.0)
+    scene.llm = FakeLanguageModel(answer=lambda messages: "I am happy. " * 20)
+    assert scene.run().turns_kept[1].heard_text == "I am happy."

@@ -1,0 +1,75 @@
+"""Speech that was synthesised before, kept on disk: fixed phrases are rendered once, not at every start."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import wave
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from inference.manifest import Manifest
+from orchestrator.core.audio import AudioFrame, joined
+from orchestrator.core.ports import TextToSpeech
+from orchestrator.core.streams import closing
+
+
+class SpeechCache:
+    """A TextToSpeech that asks *tts* once for each sentence and voice of *manifest*'s model.
+
+    For phrases that come back word for word: every sentence it is given stays in *folder*, as a 16-bit mono WAV.
+    """
+
+    def __init__(self, tts: TextToSpeech, manifest: Manifest, folder: Path) -> None:
+        self._tts = tts
+        self._folder = folder
+        self._model = f"{manifest.fingerprint} {manifest.engine} {json.dumps(manifest.options, sort_keys=True)}"
+
+    async def synthesize(self, sentence: str, *, voice: str = "") -> AsyncIterator[AudioFrame]:
+        """The speech of *sentence*, in one piece when it is kept. Raises EngineError; a full disk is no error."""
+        path = self._path(sentence, voice)
+        kept = await asyncio.to_thread(_read, path)
+        if kept is not None:
+            yield kept
+            return
+        frames: list[AudioFrame] = []
+        async with closing(self._tts.synthesize(sentence, voice=voice)) as speech:
+            async for frame in speech:
+                frames.append(frame)
+                yield frame
+        if frames:
+            await asyncio.to_thread(_write, path, joined(frames))
+
+    def _path(self, sentence: str, voice: str) -> Path:
+        identity = json.dumps([self._model, voice, sentence])
+        return self._folder / f"{hashlib.sha256(identity.encode()).hexdigest()}.wav"
+
+
+def _read(path: Path) -> AudioFrame | None:
+    """The speech in *path*; None when there is none that can be read."""
+    try:
+        with wave.open(str(path), "rb") as file:
+            return AudioFrame(np.frombuffer(file.readframes(file.getnframes()), dtype="<i2"), file.getframerate())
+    except (OSError, EOFError, wave.Error):
+        return None
+
+
+def _write(path: Path, speech: AudioFrame) -> None:
+    """Keep *speech* in *path*, whole or not at all."""
+    draft = path.with_suffix(f".{os.getpid()}.draft")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with wave.open(str(draft), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(speech.rate)
+            file.writeframes(speech.pcm.astype("<i2").tobytes())
+        draft.replace(path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
