@@ -112,7 +112,9 @@ class CallsRepository:
             asyncpg.IntegrityConstraintViolationError,
             asyncpg.CharacterNotInRepertoireError,
         ) as error:
-            raise RecordRefused(f"{type(error).__name__}: {error}") from error
+            # The server's message quotes the value, which may be what a caller said.
+            where = error.constraint_name or error.column_name or "a value"
+            raise RecordRefused(f"{type(error).__name__} at {where}") from error
 
     async def _write(self, rows: Mapping[str, list[Row]]) -> None:
         async with self._database.transaction() as connection:
@@ -192,5 +194,5 @@ def _rows(records: Iterable[Record], account: UUID) -> dict[str, list[Row]]:
                 case CallEnded():
                     rows[_END_CALL].append(end_row(record))
         except (TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
-            raise RecordRefused(f"{type(record).__name__}: {error}") from error
+            raise RecordRefused(f"{type(record).__name__} with a value of the wrong kind") from error
     return rows
