@@ -7,13 +7,8 @@ such a leftover cleanly and starts its own, so there is a single way to a runnin
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import hashlib
 import os
-import re
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import chain, repeat
@@ -26,13 +21,14 @@ import asyncpg
 import structlog
 
 from orchestrator.core.errors import ConfigError
+from orchestrator.store.folder_lock import take_folder
 from orchestrator.store.postgres_account import PostgresAccount
+from orchestrator.store.postgres_cluster import ENVIRONMENT, ROLE, PostgresCluster
 from orchestrator.store.postgres_process import PostgresProcess, forget_stale_server
 from orchestrator.store.postgres_programs import PostgresPrograms
 
 log = structlog.get_logger()
 
-ROLE = "offhook"
 DATABASE = "offhook"
 
 _SETTINGS = {
@@ -52,12 +48,6 @@ _RESTART_PAUSES = (0.1, 0.5, 1.0, 2.0)
 _LONGEST_PAUSE = 5.0
 
 _LOG_LIMIT_BYTES = 10_000_000
-# sun_path of a UNIX socket address. Source: unix(7).
-_SOCKET_PATH_LIMIT_BYTES = 107
-_SOCKET_NAME = ".s.PGSQL.5432"
-
-_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C", "TZ": "UTC"}
-
 # Orphaned backends of a server that was killed go away by themselves within moments.
 _PASSING_FAILURE = "pre-existing shared memory block"
 
@@ -76,8 +66,8 @@ class EmbeddedPostgres:
         self._folder = folder.expanduser().resolve()
         self._data = self._folder / "postgres"
         self._log = self._folder / "postgres.log"
-        self._programs = PostgresPrograms.installed()
-        self._sockets = _socket_folder(self._data)
+        self._cluster = PostgresCluster(self._data, PostgresPrograms.installed())
+        self._sockets = self._cluster.sockets
         self._lock: int | None = None
         self._process: PostgresProcess | None = None
         self._supervisor: asyncio.Task[None] | None = None
@@ -95,9 +85,9 @@ class EmbeddedPostgres:
 
     async def __aenter__(self) -> Self:
         try:
-            self._lock = _take(self._folder)
+            self._lock = take_folder(self._folder)
             await self._end_leftover()
-            account = await asyncio.to_thread(self._prepare)
+            account = await asyncio.to_thread(self._cluster.prepare)
             await self._start(account)
             await self._create_database()
         except BaseException:
@@ -131,59 +121,6 @@ class EmbeddedPostgres:
                 leftover.close()
         forget_stale_server(self._data)
 
-    def _prepare(self) -> PostgresAccount:
-        """Make the cluster if there is none; the account that its server runs under."""
-        account = PostgresAccount.of(self._data)
-        for root in self._programs.roots:
-            account.admit_to_read(root)
-        account.admit(self._data)
-        if not self._data.exists():
-            self._make_cluster(account)
-        self._refuse_other_release()
-        if self._sockets != self._data:
-            account.own(self._sockets)
-        return account
-
-    def _make_cluster(self, account: PostgresAccount) -> None:
-        log.info("postgres_cluster_making", folder=str(self._data))
-        # Made aside and renamed, so that a kill in the middle cannot leave half a cluster under the final name.
-        unfinished = self._data.with_name("postgres.unfinished")
-        if unfinished.exists():
-            shutil.rmtree(unfinished)
-        account.own(unfinished)
-        result = subprocess.run(
-            [
-                self._programs.folder / "initdb",
-                *("--pgdata", unfinished, "--username", ROLE, "--auth", "trust", "--no-instructions"),
-                # The built-in provider sorts the same on every machine and after every upgrade of the system.
-                *("--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
-            ],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd="/",
-            env=_ENVIRONMENT,
-            **account.identity,
-        )
-        if result.returncode != 0:
-            raise ConfigError(f"PostgreSQL cannot make a cluster in {self._folder}: {result.stderr.strip()}")
-        unfinished.rename(self._data)
-
-    def _refuse_other_release(self) -> None:
-        try:
-            found = (self._data / "PG_VERSION").read_text().strip()
-        except FileNotFoundError as error:
-            raise ConfigError(
-                f"{self._data} exists but is no PostgreSQL cluster (no PG_VERSION): move it away"
-            ) from error
-        if found != str(self._programs.major):
-            raise ConfigError(
-                f"{self._data} was made by PostgreSQL {found}, this is {self._programs.major}: "
-                "dump it with that release and restore it here, or choose another folder"
-            )
-
     async def _start(self, account: PostgresAccount) -> None:
         """Start the server and wait until it serves. Raises ConfigError with PostgreSQL's own words when it cannot."""
         try:
@@ -196,6 +133,7 @@ class EmbeddedPostgres:
                         raise ConfigError(f"PostgreSQL does not start on {self._data}: {failure} (see {self._log})")
                     await asyncio.sleep(_POLL)
         except TimeoutError as error:
+            await self._stop()
             raise ConfigError(f"PostgreSQL did not start in {_START_DEADLINE:g} s (see {self._log})") from error
 
     async def _started(self, account: PostgresAccount) -> str | None:
@@ -221,14 +159,14 @@ class EmbeddedPostgres:
         with self._log.open("ab") as output:
             if output.tell() > _LOG_LIMIT_BYTES:
                 output.truncate(0)
-            offset = output.tell()
+            offset = output.seek(0, os.SEEK_END)
             child = subprocess.Popen(
-                [self._programs.folder / "postgres", "-D", self._data, "-k", self._sockets, *settings],
+                [self._cluster.programs.folder / "postgres", "-D", self._data, "-k", self._sockets, *settings],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 cwd="/",
-                env=_ENVIRONMENT,
+                env=ENVIRONMENT,
                 # Ctrl-C goes to the whole foreground group: the database must outlast those who still write to it.
                 start_new_session=True,
                 **account.identity,
@@ -263,8 +201,8 @@ class EmbeddedPostgres:
 
     async def _restart(self, account: PostgresAccount) -> None:
         for pause in chain(_RESTART_PAUSES, repeat(_LONGEST_PAUSE)):
-            await self._end_leftover()
             try:
+                await self._end_leftover()
                 await self._start(account)
             except (ConfigError, OSError) as error:
                 log.error("postgres_restart_failed", reason=str(error), pause=pause)  # noqa: TRY400 - tried again
@@ -274,47 +212,20 @@ class EmbeddedPostgres:
             log.info("postgres_restarted", pid=self.pid)
             return
 
-    async def _release(self) -> None:
+    async def _stop(self) -> None:
         if self._process is not None:
             await self._process.stop()
             self._process.close()
             self._process = None
+
+    async def _release(self) -> None:
+        await self._stop()
         if self._sockets != self._data:
             with suppress(OSError):
                 self._sockets.rmdir()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-
-
-def _take(folder: Path) -> int:
-    """A descriptor whose lock marks the folder as ours until it is closed or we die."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / "postgres.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise ConfigError(f"the data folder {folder} cannot be used: {error}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        owner = os.read(descriptor, 32).decode(errors="replace").strip()
-        os.close(descriptor)
-        raise ConfigError(
-            f"process {owner or 'unknown'} already runs the database of {folder}: stop it or choose another data folder"
-        ) from error
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
-    return descriptor
-
-
-def _socket_folder(data: Path) -> Path:
-    """The cluster's own folder where the path of a socket in it fits, a short private one in /tmp otherwise."""
-    path = str(data / _SOCKET_NAME)
-    # Commas separate hosts in an address, and "-k" splits at them too.
-    if len(os.fsencode(path)) <= _SOCKET_PATH_LIMIT_BYTES and re.fullmatch(r"[\w/.+-]+", path, re.ASCII):
-        return data
-    digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"offhook-{digest}"
 
 
 def _failure(log_file: Path, offset: int) -> str:

@@ -64,10 +64,12 @@ class PostgresAccount:
     def own(self, folder: Path) -> None:
         """Make *folder*, private to the account; it may exist. Raises ConfigError when it is somebody else's."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.geteuid() == 0:
-            os.chown(folder, self.uid, self.gid)
-        elif folder.lstat().st_uid != self.uid:
-            raise ConfigError(f"{folder} belongs to user {folder.lstat().st_uid}, not to the user of the server")
+        # Not followed if it is a link: others can prepare one where they may write, such as in /tmp.
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), self.uid):
+            raise ConfigError(f"{folder} belongs to user {found.st_uid}, not to the user of the server: remove it")
+        if found.st_uid != self.uid:
+            os.chown(folder, self.uid, self.gid, follow_symlinks=False)
         folder.chmod(0o700)
 
     def admit(self, path: Path) -> None:
