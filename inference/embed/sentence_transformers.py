@@ -43,12 +43,11 @@ class SentenceTransformerEmbedder:
         await self.embed(["warm"])
 
     def _encode(self, texts: list[str]) -> Vectors:
-        if not texts:
-            return np.zeros((0, self._model.get_sentence_embedding_dimension() or 0), dtype=np.float32)
+        # Nothing to encode still has a width: one empty sentence stands in, and is cut off.
         encoded = self._model.encode(
-            texts, batch_size=self._options.batch, normalize_embeddings=True, show_progress_bar=False
+            texts or [""], batch_size=self._options.batch, normalize_embeddings=True, show_progress_bar=False
         )
-        return np.asarray(encoded, dtype=np.float32)
+        return np.asarray(encoded, dtype=np.float32)[: len(texts)]
 
 
 def load(manifest: Manifest, files: Path, threads: int) -> SentenceTransformerEmbedder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -10,6 +9,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from inference.sources.archive import extract
@@ -53,15 +53,8 @@ class PythonIndex:
 
 
 def _pip_download(requirement: str, folder: Path, report: Report) -> None:
-    command = [*_pip(), "download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
-    command += [
-        "--no-cache-dir",
-        "--progress-bar=raw",
-        "--disable-pip-version-check",
-        "--dest",
-        str(folder),
-        requirement,
-    ]
+    command = [*_pip_download_command(), "--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
+    command += ["--no-cache-dir", "--disable-pip-version-check", "--dest", str(folder), requirement]
     said: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         for line in pip.stdout or ():
@@ -74,10 +67,14 @@ def _pip_download(requirement: str, folder: Path, report: Report) -> None:
         raise FetchError(f"pip could not download {requirement}: {'; '.join(errors or said[-2:])}")
 
 
-def _pip() -> list[str]:
+def _pip_download_command() -> list[str]:
     """This environment's pip, or the one on the path. Raises FetchError when there is neither."""
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
-    if program := shutil.which("pip"):
-        return [program]
-    raise FetchError("pip is not installed")
+    try:
+        major, minor, *_ = version("pip").split(".")
+    except PackageNotFoundError:
+        if program := shutil.which("pip"):
+            return [program, "download", "--quiet"]
+        raise FetchError("pip is not installed") from None
+    # pip 24.1 was the first to report its progress in a form for programs.
+    progress = "--progress-bar=raw" if (int(major), int(minor)) >= (24, 1) else "--quiet"
+    return [sys.executable, "-m", "pip", "download", progress]
