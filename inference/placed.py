@@ -13,14 +13,22 @@ from inference.operations import OPERATIONS, Operation
 from inference.remote import Channel, Gauge
 
 Placement: TypeAlias = Literal["direct", "local", "ray"]
+RayCluster: TypeAlias = str
+"""An address; "auto" for $RAY_ADDRESS or the one on this machine; "local" to start one that ends with us; "testing" for
+Serve's own imitation of a cluster, in this process."""
 Hosted: TypeAlias = Mapping[Kind, HostedEngine]
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How engines are placed. placement: the profile's own when None; on_restart: told the process and the reason."""
+    """How engines are placed.
+
+    placement: the profile's own when None; ray: which cluster, at placement "ray"; operations: deadlines; patience,
+    on_restart: of supervised processes, the latter told the process and the reason; loader: see BUILD_ENGINE.
+    """
 
     placement: Placement | None = None
+    ray: RayCluster = "auto"
     operations: Mapping[Kind, Mapping[str, Operation]] = field(default_factory=lambda: OPERATIONS)
     patience: Patience = field(default_factory=Patience)
     on_restart: Callable[[str, str], None] = lambda process, reason: None

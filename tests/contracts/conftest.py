@@ -10,8 +10,8 @@ from inference.placement import EngineSet, Terms, open_engines
 from tests.contracts.reference import LOADER, ReferenceModels, reference_profile
 
 
-@pytest.fixture(params=["direct", "local"])
+@pytest.fixture(params=["direct", "local", "ray"])
 async def engines(request: pytest.FixtureRequest) -> AsyncIterator[EngineSet]:
-    terms = Terms(placement=request.param, loader=LOADER)
+    terms = Terms(placement=request.param, ray="testing", loader=LOADER)
     async with open_engines(reference_profile(process="all"), ReferenceModels(), terms) as opened:
         yield opened

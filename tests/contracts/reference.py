@@ -80,9 +80,9 @@ class ReferenceRecognizer:
 
 
 class ReferenceLanguageModel:
-    """Repeats the last message word by word, up to max_tokens; "forever" does not end. It remembers what happened.
+    """Repeats the last message word by word, up to max_tokens; "forever" does not end, "pid" is its process's id.
 
-    "state" is answered with the words: closed (generations that were), prefilled (messages that were), pid.
+    "state" is answered with three numbers: generations that were closed, messages that were prefilled, process id.
     """
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ class ReferenceLanguageModel:
         await misbehave(text)
         try:
             for word in text.split()[:max_tokens]:
-                yield TextDelta(word)
+                yield TextDelta(str(os.getpid()) if word == "pid" else word)
             while "forever" in text:
                 yield TextDelta("again")
                 await asyncio.sleep(0.002)
