@@ -33,9 +33,7 @@ async def test_an_angry_caller_sounds_negative(sentiment: Sentiment, text: str) 
     assert mood.score < -0.4
 
 
-@pytest.mark.parametrize(
-    "text", ["Thank you so much, you have been wonderful!", "I love it.", "That is great."]
-)
+@pytest.mark.parametrize("text", ["Thank you so much, you have been wonderful!", "I love it.", "That is great."])
 async def test_a_happy_caller_sounds_positive(sentiment: Sentiment, text: str) -> None:
     mood = await sentiment.score(text)
     assert mood.positive > max(mood.neutral, mood.negative)
