@@ -47,6 +47,7 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter an option
     calls: Annotated[int | None, typer.Option(help="Only the first so many calls of each kind.", min=1)] = None,
     output: Annotated[Path, typer.Option(help="Where the figures go.")] = RESULTS / "latest.json",
     baseline: Annotated[Path | None, typer.Option(help="Figures to compare with.")] = BASELINE,
+    keep: Annotated[Path | None, typer.Option(help="Where to keep recordings of both ends of the calls.")] = None,
 ) -> None:
     """Measure Offhook at the caller's ear. Exits 1 when a threshold is missed."""
     console = Console()
@@ -55,7 +56,7 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter an option
         plan = read_scenario(scenario)
         plan = plan.model_copy(update={"calls": plan.calls[:calls], "interruptions": plan.interruptions[:calls]})
         thresholds = read_thresholds()
-        results, turns = measure(plan, profile, parts, console)
+        results, turns = measure(plan, profile, parts, console, keep)
     except (ConfigError, SystemFailed) as error:
         console.print(str(error), style="red", highlight=False, soft_wrap=True, markup=False)
         raise typer.Exit(2) from error
@@ -73,7 +74,7 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 
 def measure(
-    plan: Scenario, profile: str, parts: set[Part], console: Console
+    plan: Scenario, profile: str, parts: set[Part], console: Console, keep: Path | None = None
 ) -> tuple[dict[str, object], list[JudgedTurn]]:
     """The figures of the chosen parts, and the turns behind them. Raises ConfigError, SystemFailed."""
     registry = Registry()
@@ -95,7 +96,14 @@ def measure(
             shutil.copy(SCENARIOS / "agents" / f"{plan.agent}.toml", agents)
             console.print("starting offhook …", highlight=False)
             with running(Setup(Path(folder) / "data", agents, profile)) as system, Phone() as phone:
-                bench = Bench(phone, system, plan.number, lines, lambda line: console.print(line, highlight=False))
+                bench = Bench(
+                    phone,
+                    system,
+                    plan.number,
+                    lines,
+                    lambda line: console.print(line, highlight=False, soft_wrap=True),
+                    keep,
+                )
                 if Part.LATENCY in parts:
                     with usage(system.pid) as used:
                         turns = place_calls(bench, plan)

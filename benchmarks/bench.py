@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from benchmarks.caller import MeasuredCall, measured_call
 from benchmarks.conversation import Line, Manners
@@ -18,13 +22,18 @@ _MANNERS = Manners(quiet=2.0)
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """number: of the agent under test; lines: what can be said, by its words; told: takes a line for the operator."""
+    """What calls are made with.
+
+    number: of the agent under test; lines: what can be said, by its words; told: takes a line for the operator;
+    keep: folder for the recordings of both ends of every call and for what the agent stored of it.
+    """
 
     phone: Phone
     system: System
     number: str
     lines: Mapping[str, Line]
     told: Callable[[str], None]
+    keep: Path | None = None
 
     def call(self, codec: Codec, asked: Sequence[Line]) -> tuple[MeasuredCall, list[AgentTurn]]:
         """A call measured at the caller, and the turns that the agent stored of it.
@@ -35,4 +44,14 @@ class Bench:
         caller = f"bench-{uuid.uuid4().hex[:12]}"
         dialling = Dialling(self.system.uri(self.number), caller=caller, codec=codec)
         measured = measured_call(self.phone, dialling, asked, _MANNERS)
-        return measured, read_turns(self.system.call_from(caller))
+        stored = self.system.call_from(caller)
+        if self.keep is not None:
+            self._keep(self.keep, caller, measured, stored)
+        return measured, read_turns(stored)
+
+    @staticmethod
+    def _keep(folder: Path, caller: str, measured: MeasuredCall, stored: Mapping[str, Any]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        measured.placed.save(folder / f"{caller}-caller.wav")
+        shutil.copy(stored["recording"], folder / f"{caller}-agent.wav")
+        (folder / f"{caller}.json").write_text(json.dumps(stored, indent=2) + "\n")

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.conversation import RATE, Conversation, Line, Manners, Said
-from benchmarks.measure import Burst, TurnSound, bursts, silenced_after, turn_sound
+from benchmarks.measure import TurnSound, silenced_after, turn_sound
 from benchmarks.sound_files import narrowband
+from orchestrator.core.bursts import Burst, bursts
 from telephony.sip.caller import Codec, Dialling, Phone, PlacedCall
 
 
@@ -16,11 +17,13 @@ class MeasuredTurn:
     """One line and what came of it. sound: None when the line held no speech, such as keys.
 
     barge_in: for a line that talked over the agent, seconds from its onset until the agent was heard no more.
+    waited: seconds that the first of the reply lay in the caller's own jitter buffer before it was heard.
     """
 
     line: Line
     sound: TurnSound | None
     barge_in: float | None = None
+    waited: float | None = None
 
     @property
     def answered(self) -> bool:
@@ -56,16 +59,27 @@ def _as_sent(line: Line, codec: Codec) -> Line:
 
 def read_call(placed: PlacedCall, said: Sequence[Said]) -> MeasuredCall:
     """What the recording of a call shows, given when each line went out."""
-    sent, heard = bursts(placed.sent, RATE), bursts(placed.heard, RATE)
+    heard = bursts(placed.heard, RATE)
     ends = [following.start for following in said[1:]] + [len(placed.heard) / RATE]
-    turns = tuple(_read_turn(one, sent, heard, until) for one, until in zip(said, ends, strict=True))
+    turns = tuple(_read_turn(placed, one, heard, until) for one, until in zip(said, ends, strict=True))
     first_word = said[0].start if said else ends[-1]
     greeting = [burst for burst in heard if burst.start < first_word]
     return MeasuredCall(placed, Burst(greeting[0].start, greeting[-1].end) if greeting else None, turns)
 
 
-def _read_turn(said: Said, sent: list[Burst], heard: list[Burst], until: float) -> MeasuredTurn:
-    sound = turn_sound(sent, heard, said.start, said.end, until)
-    if sound is None or said.line.over is None:
-        return MeasuredTurn(said.line, sound)
-    return MeasuredTurn(said.line, sound, silenced_after(heard, sound.onset, sound.speech_ended))
+def _read_turn(placed: PlacedCall, said: Said, heard: list[Burst], until: float) -> MeasuredTurn:
+    sound = turn_sound(_spoken(placed, said), heard, until)
+    if sound is None:
+        return MeasuredTurn(said.line, None)
+    return MeasuredTurn(
+        line=said.line,
+        sound=sound,
+        barge_in=None if said.line.over is None else silenced_after(heard, sound.onset, sound.speech_ended),
+        waited=None if sound.reply_started is None else placed.waited(sound.reply_started),
+    )
+
+
+def _spoken(placed: PlacedCall, said: Said) -> list[Burst]:
+    """The speech of a line as it went out. Each line has its own loudness and noise, so it is read by itself."""
+    found = bursts(placed.sent[round(said.start * RATE) : round(said.end * RATE)], RATE)
+    return [Burst(said.start + burst.start, said.start + burst.end) for burst in found]

@@ -47,9 +47,16 @@ class JudgedTurn:
 
     @property
     def timeline_error(self) -> float | None:
-        """How much shorter the timeline tells this turn than the caller heard it, in seconds; negative: longer."""
+        """How much longer this turn was on the wire than the timeline tells, in seconds; negative: shorter.
+
+        The wait in the caller's own jitter buffer is heard, and so part of the latency; but it lies behind the wire,
+        where no timeline of the agent's can see it.
+        """
         told = self.stored.spans.get("voice_to_voice") if self.stored else None
-        return None if told is None or self.voice_to_voice is None else self.voice_to_voice - told
+        waited = self.measured.waited
+        if told is None or waited is None or self.voice_to_voice is None:
+            return None
+        return self.voice_to_voice - waited - told
 
 
 def place_calls(bench: Bench, scenario: Scenario) -> list[JudgedTurn]:
@@ -112,6 +119,7 @@ def _row(turn: JudgedTurn) -> dict[str, object]:
         "answer": turn.kind,
         "voice_to_voice_s": turn.voice_to_voice,
         "timeline_error_s": turn.timeline_error,
+        "jitter_buffer_s": turn.measured.waited,
         "cut_in": turn.cut_in,
         "asked": turn.measured.line.text,
         "understood": stored.caller_text if stored else None,

@@ -80,7 +80,6 @@ def figures(measured: MeasuredCall) -> dict[str, object]:
     return {
         "hung_up_by": measured.placed.hung_up_by,
         "codec": measured.placed.codec,
-        "jitter_ms": measured.placed.jitter_ms,
         "packets_lost": measured.placed.packets_lost,
         "greeting_s": None if measured.greeting is None else [measured.greeting.start, measured.greeting.end],
         "turns": [_turn_figures(turn) for turn in measured.turns],
@@ -95,6 +94,7 @@ def _turn_figures(turn: MeasuredTurn) -> dict[str, object]:
             "speech_ended_s": sound.speech_ended,
             "reply_started_s": sound.reply_started,
             "reply_ended_s": sound.reply_ended,
+            "jitter_buffer_s": None if turn.waited is None else round(turn.waited, 3),
             "cut_in": sound.cut_in,
             "voice_to_voice_s": sound.voice_to_voice,
         }

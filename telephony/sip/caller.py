@@ -24,6 +24,7 @@ from orchestrator.core.errors import CarrierRejected, ConfigError
 from telephony.sip.pcm import FrameSource, frame_bytes, pcm_format, received
 
 RATE = 16000
+TICK = 0.02
 FRAME_BYTES = frame_bytes(RATE)
 SILENCE = np.zeros(FRAME_BYTES // 2, dtype=np.int16)
 
@@ -85,15 +86,24 @@ class PlacedCall:
     """A call that was answered and is over.
 
     sent, heard: int16 at 16 kHz, of one length; sample 0 is the start of media. hung_up_by: who ended it.
-    jitter_ms: the mean delay of the caller's own jitter buffer, by which *heard* is later than the wire.
+    buffered: how many frames of 20 ms lay in the caller's own jitter buffer in each tick.
     """
 
     sent: Pcm
     heard: Pcm
     hung_up_by: Literal["caller", "agent", "limit"]
     codec: str
-    jitter_ms: float
     packets_lost: int
+    buffered: Pcm
+
+    def waited(self, at: float) -> float:
+        """Seconds that what is heard at second *at* had waited in the caller's jitter buffer since it came in.
+
+        A frame that is taken counts as buffered and has itself waited for half a tick on average.
+        """
+        tick = round(at / TICK)
+        around = self.buffered[max(0, tick - 5) : tick + 5]
+        return max(0.0, (float(np.median(around)) - 0.5) * TICK) if len(around) else 0.0
 
     def save(self, path: Path) -> None:
         """Write a stereo WAV at 16 kHz: left what was sent, right what was heard."""
@@ -112,6 +122,7 @@ class _Ear(pj.AudioMediaPort):  # type: ignore[misc]
         self.talker = talker
         self.sent: list[Pcm] = []
         self.heard: list[Pcm] = []
+        self.buffered: list[int] = []
         self._source = FrameSource(FRAME_BYTES)
         self._latest = SILENCE
         self.createPort("ear", pcm_format(RATE))
@@ -138,9 +149,8 @@ class _Line(pj.Call):  # type: ignore[misc]
         self.ear = ear
         self.confirmed = self.over = False
         self.status, self.reason = 0, ""
-        self.codec, self.jitter_ms, self.packets_lost = "", 0.0, 0
+        self.codec, self.packets_lost = "", 0
         self._connected = False
-        self._measured_at = 0.0
 
     def onCallState(self, _: Any) -> None:  # noqa: N802 - PJSIP's name
         info = self.getInfo()
@@ -172,13 +182,12 @@ class _Line(pj.Call):  # type: ignore[misc]
                 self._connected = True
 
     def measure(self) -> None:
-        """Take the stream's figures, once a second: they are gone when the other side hangs up."""
-        if self._connected and time.monotonic() > self._measured_at + 1.0:
-            self._measured_at = time.monotonic()
+        """Take the stream's figures while they are there: they are gone when the other side hangs up."""
+        if self._connected:
             statistics = self.getStreamStat(0)
-            self.codec = self.getStreamInfo(0).codecName
-            self.jitter_ms = float(statistics.jbuf.avgDelayMsec)
+            self.codec = self.codec or self.getStreamInfo(0).codecName
             self.packets_lost = int(statistics.rtcp.rxStat.loss)
+            self.ear.buffered += [statistics.jbuf.size] * (len(self.ear.heard) - len(self.ear.buffered))
 
 
 class Phone:
@@ -283,8 +292,8 @@ class Phone:
             heard=_joined(ear.heard[:ticks]),
             hung_up_by="agent" if line.over else "caller" if in_time else "limit",
             codec=line.codec,
-            jitter_ms=line.jitter_ms,
             packets_lost=line.packets_lost,
+            buffered=np.array(ear.buffered[:ticks], dtype=np.int16),
         )
 
     def _until(self, done: Callable[[], bool], within: float) -> bool:

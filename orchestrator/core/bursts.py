@@ -1,0 +1,125 @@
+"""Where speech begins and ends in a recording, by its energy.
+
+Speech is found by level with hysteresis. The level of every 5 ms is compared with two gates: speech is only where it
+rises above the *seed* gate for long enough, and from there it reaches out in both directions as far as the lower *edge*
+gate holds, which lies just over the noise at that place. So a click (too short), a breath after the last word (no
+seed), comfort noise and a recording's own hiss (under the edge) are not speech, while a soft last consonant still is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orchestrator.core.audio import FULL_SCALE, Pcm
+
+STEP = 0.005
+"""Seconds of one level: the resolution of everything here."""
+
+_SILENT_DBFS = -110.0
+# G.711 idles at -72 dBFS and comfort noise is sent at -60 or less (RFC 3389): quieter than this is not speech.
+_INAUDIBLE_DBFS = -56.0
+# Vowels set the level of a voice; its softest fricatives lie some 25 dB under it, a breath 35 dB and more.
+_SEED_UNDER_VOICE_DB = 26.0
+_EDGE_UNDER_VOICE_DB = 34.0
+_NOISE_UNDER_VOICE_DB = 15.0
+# Levels of 5 ms of steady noise stray less than this from their lower quintile.
+_SEED_OVER_NOISE_DB = 12.0
+_EDGE_OVER_NOISE_DB = 7.0
+# Within a pitch period of a deep voice the level dips for up to two steps.
+_DIP = 2
+# A key click or a crackle is shorter than the shortest phoneme.
+_SHORTEST_SEED = 3
+_LOUDEST = 0.3
+_SURROUNDINGS = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """A stretch of speech. start, end: seconds from the first sample of the recording."""
+
+    start: float
+    end: float
+
+
+def levels(pcm: Pcm, rate: int) -> NDArray[np.float64]:
+    """dBFS (RMS) of each whole 5 ms of *pcm*; digital silence is -120."""
+    size = round(STEP * rate)
+    count = len(pcm) // size
+    blocks = pcm[: count * size].astype(np.float64).reshape(count, size) / FULL_SCALE
+    return np.asarray(10.0 * np.log10(np.maximum(np.mean(np.square(blocks), axis=1), 1e-12)))
+
+
+def voice_dbfs(level: NDArray[np.float64]) -> float:
+    """The level of the voice in a recording: the median of its loudest 0.3 s, which no click can move."""
+    loudest = np.sort(level[level > _INAUDIBLE_DBFS])[-round(_LOUDEST / STEP) :]
+    return float(np.median(loudest)) if len(loudest) else _INAUDIBLE_DBFS
+
+
+def bursts(pcm: Pcm, rate: int, *, pause: float = 0.06, shortest: float = 0.02) -> list[Burst]:
+    """The stretches of speech in *pcm*, in order; gaps of up to *pause* seconds do not divide one.
+
+    shortest: seconds above the seed gate that make a stretch of speech.
+    """
+    level = levels(pcm, rate)
+    voice = voice_dbfs(level)
+    seed = max(voice - _SEED_UNDER_VOICE_DB, _noise(level, voice) + _SEED_OVER_NOISE_DB, _INAUDIBLE_DBFS)
+    # Noise above the seed gate would leave nothing; a voice is always heard over what lies 12 dB under it.
+    seed = min(seed, voice - 3.0)
+    seeds = _closed([run for run in _runs(_dipless(level > seed)) if run[1] - run[0] >= _SHORTEST_SEED], pause)
+    seeds = [(first, last) for first, last in seeds if np.count_nonzero(level[first:last] > seed) * STEP >= shortest]
+    spans = []
+    for number, (first, last) in enumerate(seeds):
+        floor = seeds[number - 1][1] if number else 0
+        ceiling = seeds[number + 1][0] if number + 1 < len(seeds) else len(level)
+        spans.append(
+            (
+                first - _reach(level[floor:first][::-1], voice, seed),
+                last + _reach(level[last:ceiling], voice, seed),
+            )
+        )
+    return [Burst(first * STEP, last * STEP) for first, last in _closed(spans, pause)]
+
+
+def _reach(outwards: NDArray[np.float64], voice: float, seed: float) -> int:
+    """How many steps speech goes on into *outwards*, the levels next to a seed, nearest first."""
+    near = outwards[: round(_SURROUNDINGS / STEP)]
+    edge = min(max(voice - _EDGE_UNDER_VOICE_DB, _noise(near, voice) + _EDGE_OVER_NOISE_DB, _INAUDIBLE_DBFS), seed)
+    under = np.flatnonzero(~_dipless(near > edge))
+    return int(under[0]) if len(under) else len(near)
+
+
+def _noise(level: NDArray[np.float64], voice: float) -> float:
+    """The level of the noise among these levels; -120 where there is too little to tell.
+
+    Frames of digital silence say nothing about the noise that lies under the speech, nor do those of the voice itself.
+    """
+    sounding = level[(level > _SILENT_DBFS) & (level < voice - _NOISE_UNDER_VOICE_DB)]
+    return float(np.percentile(sounding, 20)) if len(sounding) * STEP >= 0.1 else -120.0
+
+
+def _dipless(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """*flags* with its shortest dips filled in."""
+    filled = flags.copy()
+    for first, last in _closed(_runs(flags), _DIP * STEP):
+        filled[first:last] = True
+    return filled
+
+
+def _closed(runs: list[tuple[int, int]], pause: float) -> list[tuple[int, int]]:
+    """*runs* of steps with those joined that lie within *pause* seconds of each other."""
+    joined: list[tuple[int, int]] = []
+    for first, last in runs:
+        if joined and (first - joined[-1][1]) * STEP <= pause + 1e-9:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """The half-open ranges in which *flags* is True."""
+    change = np.diff(np.concatenate(([False], flags, [False])).astype(np.int8))
+    return list(zip(np.flatnonzero(change == 1).tolist(), np.flatnonzero(change == -1).tolist(), strict=True))
