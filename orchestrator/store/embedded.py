@@ -55,8 +55,8 @@ _PASSING_FAILURE = "pre-existing shared memory block"
 class EmbeddedPostgres:
     """A server on a data folder: `async with EmbeddedPostgres(folder) as server: server.dsn`.
 
-    Entering makes the folder and the database cluster when there is none (about 7 s), otherwise starts the server on
-    what is there (about 0.3 s). A server that dies is started again. Leaving stops it cleanly; the data stays.
+    Entering makes the folder and the database cluster when there is none (seconds), otherwise starts the server on
+    what is there (0.2 s). A server that dies is started again. Leaving stops it cleanly; the data stays.
     Raises ConfigError when the folder cannot be used: taken by another process, not ours, made by another release.
     settings: more of postgresql.conf, or other values for what is set here.
     """

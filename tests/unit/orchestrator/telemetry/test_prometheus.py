@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -148,3 +149,17 @@ def test_a_scraper_that_asks_for_open_metrics_gets_it(metrics: CallMetrics) -> N
 
     assert content_type.startswith("application/openmetrics-text")
     assert body.endswith(b"# EOF\n")
+
+
+def test_every_metric_is_documented(metrics: CallMetrics) -> None:
+    metrics.watch_recorder(DatabaseRecorder(FakeStore(), FakeSpool()))
+    document = (Path(__file__).parents[4] / "docs" / "observability.md").read_text(encoding="utf-8")
+    families = text_string_to_metric_families(metrics.exposition()[0].decode())
+    names = {
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in families
+        if family.name.startswith("offhook_") and not family.name.endswith("_created")
+    }
+
+    assert names
+    assert {name for name in names if f"`{name}`" not in document} == set()
