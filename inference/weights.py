@@ -114,6 +114,8 @@ class Weights:
             staging = self.cache / "downloads" / f"{folder.name}.{number}"
             try:
                 hashes = self._fetch_from(manifest, source, staging, progress)
+            except OSError as error:  # such as a full disk, which no other source would mend
+                raise ConfigError(f"model {manifest.name!r}: {staging}: {error.strerror or error}") from error
             except FetchError as error:
                 refusals.append(f"  {source.location}: {error}")
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Annotated
 
 import typer
@@ -90,19 +91,34 @@ def verify(names: Names = None, profile: ProfileName = DEFAULT_PROFILE, cache: C
         raise typer.Exit(1)
 
 
+class _Stopped(Exception):
+    """Raised inside a transfer that nobody waits for any more."""
+
+
 def pull_all(registry: Registry, manifests: Sequence[Manifest], console: Console) -> None:
-    """Pull *manifests*, some at once, with a progress bar each. Raises ConfigError, after all have been tried."""
+    """Pull *manifests*, some at once, with a progress bar each. Raises ConfigError, after all have been tried.
+
+    Ctrl-C stops every transfer at its next byte; what has arrived is used by the next pull.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    stopped = Event()
     with Progress(*columns, console=console) as bars, ThreadPoolExecutor(_PULLS_AT_ONCE) as pool:
         tasks: dict[str, TaskID] = {}
 
         def progress(model: str, what: str, done: int, total: int | None) -> None:
+            if stopped.is_set():
+                raise _Stopped
             if model not in tasks:
                 tasks[model] = bars.add_task(model)
             bars.update(tasks[model], description=f"{model} {what}", completed=done, total=total)
 
         pulls = [pool.submit(registry.pull, manifest, progress) for manifest in manifests]
-        errors = [error for error in (pull.exception() for pull in pulls) if error]
+        try:
+            errors = [error for error in (pull.exception() for pull in pulls) if error]
+        except KeyboardInterrupt:
+            stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     for error in errors:
         if not isinstance(error, ConfigError):
             raise error
