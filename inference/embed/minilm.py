@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from inference.onnx_session import open_session
 from orchestrator.core.ports import Vectors
 
 # A padded row costs as much as a full one, so few rows of like length go in one run.
@@ -17,15 +18,9 @@ class SentenceEncoder:
     """Turns sentences into vectors, blocking. Safe to use from several threads."""
 
     def __init__(self, model: Path, tokenizer: Path, *, max_tokens: int, threads: int) -> None:
-        import onnxruntime  # noqa: PLC0415 - heavy
         from tokenizers import Tokenizer  # noqa: PLC0415 - heavy
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # A spinning pool would keep a core from the other engines between two sentences.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(model, threads)
         self._inputs = {given.name for given in self._session.get_inputs()}
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.enable_truncation(max_tokens)
