@@ -29,7 +29,7 @@ _SHORTEST_QUOTE = 6
 _QUOTED_OBJECTS = re.compile(r"<.*>|\(.*\)", re.DOTALL)
 _QUERY = re.compile(r"\?[^\s\"]*")
 
-_LIBRARY_LEVELS = {"uvicorn": logging.INFO, "uvicorn.access": logging.WARNING}
+_LIBRARY_LEVELS = {"uvicorn": logging.WARNING, "uvicorn.access": logging.WARNING}
 
 
 def configure_logging(level: str = "INFO", stream: TextIO | None = None, pretty: bool | None = None) -> None:

@@ -73,6 +73,7 @@ class DatabaseRecorder:
         self._retry = self._limits.retry
         self._retry_at = 0.0
         self._writer: asyncio.Task[None] | None = None
+        self._closed = False
         self.away = False
         self.disk_full = False
         self.dropped = 0
@@ -94,9 +95,11 @@ class DatabaseRecorder:
             log.exception("record_unreadable", kind=type(record).__name__)
             self.dropped += 1
             return
-        if len(self._memory) > self._limits.memory:
+        if len(self._memory) > self._limits.memory or self._closed:
             self._memory.popleft()
             self.dropped += 1
+            if self.dropped % 1000 == 1:
+                log.error("records_dropped", dropped=self.dropped, closed=self._closed)
         self._safe.clear()
         self._stored.clear()
         self._more.set()
@@ -131,6 +134,7 @@ class DatabaseRecorder:
             self._writer.cancel()
             await asyncio.wait([self._writer])
             await self._spool_the_rest()
+            self._closed = True
             await self._spool.close()
             await self._store.close(self._limits.write)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hmac
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 from fastapi import APIRouter, WebSocket
-from starlette.websockets import WebSocketState
+from starlette.websockets import WebSocketDisconnect
 
 from orchestrator.agents import route
 from orchestrator.api.legs.transport import WebSocketTransport
@@ -50,7 +51,7 @@ class LegDoor:
         except LegError as error:
             log.info("leg_refused", error=str(error))
         finally:
-            if socket.client_state is WebSocketState.CONNECTED:
+            with suppress(WebSocketDisconnect, RuntimeError):  # the gateway closes first as a rule
                 await socket.close()
 
     async def _serve(self, transport: WebSocketTransport) -> None:
