@@ -1,4 +1,8 @@
-"""An engine to be run somewhere, in a form that can be sent there."""
+"""An engine to be run somewhere, in a form that can be sent there.
+
+Besides the methods of its port, an engine may have `async warm()`, called once before the first request,
+`async check()`, which raises EngineError once it can serve no more, and `async close()`, which frees what it holds.
+"""
 
 from __future__ import annotations
 
@@ -37,3 +41,9 @@ async def unload(engine: Any) -> None:
     """Let *engine* free what it holds."""
     if (close := getattr(engine, "close", None)) is not None:
         await close()
+
+
+async def check(engine: Any) -> None:
+    """Raises EngineError when *engine* says of itself that it can no longer serve."""
+    if (ask := getattr(engine, "check", None)) is not None:
+        await ask()

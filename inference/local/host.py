@@ -23,7 +23,7 @@ from typing import Any, TextIO, TypeAlias
 import structlog
 
 from inference.failures import described
-from inference.loading import HostedEngine, unload
+from inference.loading import HostedEngine, check, unload
 from inference.local.plan import HostPlan
 from inference.local.remote import PING
 from inference.local.wire import receive, send
@@ -69,7 +69,7 @@ class Host:
 
     async def _answers(self, name: str, operation: str, arguments: dict[str, object]) -> AsyncGenerator[Answer, None]:
         if operation == PING:
-            yield "result", True
+            yield await self._pulse()
             return
         try:
             hosted, engine = self._engines[name]
@@ -88,6 +88,14 @@ class Host:
         except Exception as error:
             # The border of the process: whatever an engine raises belongs to whoever asked.
             yield "error", described(error, name)
+
+    async def _pulse(self) -> Answer:
+        for _, engine in self._engines.values():
+            try:
+                await check(engine)
+            except EngineError as error:
+                return "error", described(error, error.engine)
+        return "result", True
 
     async def close(self) -> None:
         """Let the engines free what they hold."""

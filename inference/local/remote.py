@@ -14,7 +14,7 @@ from inference.local.wire import receive, send
 from orchestrator.core.errors import EngineUnavailable
 
 PING = "ping"
-"""The operation that the process answers itself, with True."""
+"""The operation that the process answers itself: with True, or with the error of an engine that can serve no more."""
 
 
 class SocketChannel:

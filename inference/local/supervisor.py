@@ -23,7 +23,7 @@ from inference.local.patience import Patience
 from inference.local.plan import HostPlan
 from inference.local.remote import PING, SocketChannel
 from inference.remote import Gauge
-from orchestrator.core.errors import EngineUnavailable, VoiceError
+from orchestrator.core.errors import EngineError, EngineUnavailable, VoiceError
 
 log = structlog.get_logger(__name__)
 
@@ -191,8 +191,8 @@ class EngineProcess:
                     await pulse.ask(PING, {})
             except TimeoutError:
                 raise _Lost(f"hangs: no answer to a ping for {self._patience.answer:g} s") from None
-            except EngineUnavailable:
-                raise _Lost("no longer takes requests") from None
+            except EngineError as error:
+                raise _Lost(f"no longer serves: {error}") from None
 
     async def _until_stuck(self) -> Never:
         await self._stuck.wait()

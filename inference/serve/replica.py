@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from inference.failures import outward
-from inference.loading import HostedEngine, unload
+from inference.loading import HostedEngine, check, unload
 from inference.operations import OPERATIONS
 from inference.registry import Registry
 from orchestrator.core.errors import EngineError
@@ -54,6 +54,10 @@ class EngineReplica:
                 except Exception as error:
                     raise outward(error, name) from error
                 yield item
+
+    async def check_health(self) -> None:
+        """Ray asks this now and then, and replaces the replica when it raises."""
+        await check(self._engine)
 
     def _method(self, operation: str) -> tuple[str, Any]:
         assert self._hosted is not None

@@ -18,7 +18,7 @@ import numpy as np
 
 from inference.manifest import EngineChoice, Kind, Manifest, Profile
 from orchestrator.core.audio import AudioFrame
-from orchestrator.core.errors import ConfigError, EngineOverloaded
+from orchestrator.core.errors import ConfigError, EngineOverloaded, EngineUnavailable
 from orchestrator.core.ports import Message, Mood, TextDelta, Tool, ToolCall, Transcript, Vectors, Word
 from tests.fakes.engines import FakeTurnDetector, FakeVoiceActivityFactory
 
@@ -147,10 +147,17 @@ class ReferenceEmbedder:
 
 
 class ReferenceSentiment:
-    """Negative when the text is angry."""
+    """Negative when the text is angry. "ill" makes it say that it can serve no more."""
+
+    _ill = False
+
+    async def check(self) -> None:
+        if self._ill:
+            raise EngineUnavailable("reference-sentiment", "worn out")
 
     async def score(self, text: str) -> Mood:
         await misbehave(text)
+        self._ill = "ill" in text
         return Mood(0.75, 0.25, 0.0) if "angry" in text else Mood(0.0, 0.25, 0.75)
 
 

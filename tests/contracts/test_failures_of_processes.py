@@ -114,6 +114,14 @@ async def test_an_engine_that_seizes_its_process_is_killed_and_replaced() -> Non
         await recovered(engines)
 
 
+async def test_an_engine_that_says_it_can_serve_no_more_is_replaced() -> None:
+    reasons: list[str] = []
+    async with local(on_restart=lambda _, reason: reasons.append(reason)) as engines:
+        await engines.sentiment.score("ill")
+        await recovered(engines)
+    assert reasons == ["no longer serves: reference-sentiment: worn out"]
+
+
 async def test_no_answer_within_the_deadline_is_a_timeout() -> None:
     async with local(operations=IMPATIENT) as engines:
         with pytest.raises(EngineTimeout, match=r"reference-llm: prefill gave nothing for 0\.3 s"):
