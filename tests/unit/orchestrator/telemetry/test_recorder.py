@@ -227,6 +227,14 @@ async def test_what_is_no_record_does_not_raise_into_the_call(store: FakeStore, 
     assert recorder.dropped == 1
 
 
+async def test_a_record_that_comes_too_late_is_counted_as_lost(store: FakeStore, spool: FakeSpool) -> None:
+    async with DatabaseRecorder(store, spool, QUICK) as recorder:
+        pass
+    recorder.record(event(0))
+
+    assert (recorder.dropped, recorder.backlog) == (1, 0)
+
+
 def test_one_failing_recorder_does_not_keep_a_record_from_the_others() -> None:
     class Failing:
         def record(self, record: Record) -> None:
