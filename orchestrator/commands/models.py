@@ -54,7 +54,10 @@ def list_models(cache: Cache = None) -> None:
     registry = Registry(cache=cache or default_cache())
     console = Console()
     try:
-        table = Table("kind", "model", "engine", "languages", "licence", "profiles", "here", box=None)
+        table = Table(box=None)
+        for heading in ("kind", "model", "languages", "profiles", "here"):
+            table.add_column(heading, no_wrap=True)
+        table.add_column("licence")
         used = {name: registry.profile(name) for name in registry.profiles()}
         for manifest in registry.manifests():
             users = [
@@ -63,10 +66,9 @@ def list_models(cache: Cache = None) -> None:
                 if any(choice.model == manifest.name for choice in profile.engines.values())
             ]
             here = "yes" if registry.weights.is_pulled(manifest) else "no"
-            languages = " ".join(manifest.languages)
-            table.add_row(
-                manifest.kind, manifest.name, manifest.engine, languages, manifest.licence, " ".join(users), here
-            )
+            first, *others = manifest.languages
+            languages = f"{first} and {len(others)} more" if others else first
+            table.add_row(manifest.kind, manifest.name, languages, " ".join(users), here, manifest.licence)
     except ConfigError as error:
         raise _refusal(console, error) from error
     console.print(table)

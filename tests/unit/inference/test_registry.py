@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from inference.manifest import Manifest
-from inference.registry import Registry, build_engine
+from inference.registry import Registry, build_engine, engine_module
 from orchestrator.core.errors import ConfigError
 
 
@@ -23,6 +23,11 @@ def test_every_shipped_profile_finds_models_of_the_right_kind(registry: Registry
 def test_every_shipped_manifest_is_good(registry: Registry) -> None:
     names = [manifest.name for manifest in registry.manifests()]
     assert len(names) == len(set(names)) >= 19
+
+
+def test_every_shipped_manifest_has_options_that_its_engine_takes(registry: Registry) -> None:
+    for manifest in registry.manifests():
+        manifest.options_as(engine_module(manifest).Options)
 
 
 def test_an_unknown_model_is_refused_with_the_names_there_are(registry: Registry) -> None:
