@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, Self, TypeAlias
 
 import numpy as np
 import pjsua2 as pj
@@ -25,6 +25,9 @@ from telephony.sip.pcm import FrameSource, frame_bytes, pcm_format, received
 
 RATE = 16000
 TICK = 0.02
+# All three codecs carry 64 kbit/s; their frames in the jitter buffer are counted in bytes.
+CODED_BYTES_A_SECOND = 8000
+_AROUND = 0.15
 FRAME_BYTES = frame_bytes(RATE)
 SILENCE = np.zeros(FRAME_BYTES // 2, dtype=np.int16)
 
@@ -81,12 +84,19 @@ class Talker(Protocol):
         ...
 
 
+class Buffered(NamedTuple):
+    """What a jitter buffer holds at second *at* of the recording, in seconds of audio."""
+
+    at: float
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class PlacedCall:
     """A call that was answered and is over.
 
     sent, heard: int16 at 16 kHz, of one length; sample 0 is the start of media. hung_up_by: who ended it.
-    buffered: how many frames of 20 ms lay in the caller's own jitter buffer in each tick.
+    buffered: what lay in the caller's own jitter buffer, looked at about a hundred times a second.
     """
 
     sent: Pcm
@@ -94,16 +104,15 @@ class PlacedCall:
     hung_up_by: Literal["caller", "agent", "limit"]
     codec: str
     packets_lost: int
-    buffered: Pcm
+    buffered: tuple[Buffered, ...]
 
     def waited(self, at: float) -> float:
         """Seconds that what is heard at second *at* had waited in the caller's jitter buffer since it came in.
 
-        A frame that is taken counts as buffered and has itself waited for half a tick on average.
+        By Little's law the mean wait is the mean of what lies there, whatever the two clocks' phases are.
         """
-        tick = round(at / TICK)
-        around = self.buffered[max(0, tick - 5) : tick + 5]
-        return max(0.0, (float(np.median(around)) - 0.5) * TICK) if len(around) else 0.0
+        near = [held.seconds for held in self.buffered if abs(held.at - at) <= _AROUND]
+        return float(np.mean(near)) if near else 0.0
 
     def save(self, path: Path) -> None:
         """Write a stereo WAV at 16 kHz: left what was sent, right what was heard."""
@@ -122,7 +131,6 @@ class _Ear(pj.AudioMediaPort):  # type: ignore[misc]
         self.talker = talker
         self.sent: list[Pcm] = []
         self.heard: list[Pcm] = []
-        self.buffered: list[int] = []
         self._source = FrameSource(FRAME_BYTES)
         self._latest = SILENCE
         self.createPort("ear", pcm_format(RATE))
@@ -150,6 +158,7 @@ class _Line(pj.Call):  # type: ignore[misc]
         self.confirmed = self.over = False
         self.status, self.reason = 0, ""
         self.codec, self.packets_lost = "", 0
+        self.buffered: list[Buffered] = []
         self._connected = False
 
     def onCallState(self, _: Any) -> None:  # noqa: N802 - PJSIP's name
@@ -187,7 +196,8 @@ class _Line(pj.Call):  # type: ignore[misc]
             statistics = self.getStreamStat(0)
             self.codec = self.codec or self.getStreamInfo(0).codecName
             self.packets_lost = int(statistics.rtcp.rxStat.loss)
-            self.ear.buffered += [statistics.jbuf.size] * (len(self.ear.heard) - len(self.ear.buffered))
+            held = statistics.jbuf.size * statistics.jbuf.frameSize / CODED_BYTES_A_SECOND
+            self.buffered.append(Buffered(len(self.ear.heard) * TICK, held))
 
 
 class Phone:
@@ -208,7 +218,7 @@ class Phone:
         config = pj.EpConfig()
         config.uaConfig.threadCnt, config.uaConfig.mainThreadOnly = 0, True
         config.uaConfig.userAgent = "offhook-caller"
-        config.logConfig.level = config.logConfig.consoleLevel = 1
+        config.logConfig.level = config.logConfig.consoleLevel = 0
         media = config.medConfig
         media.clockRate, media.audioFramePtime = RATE, 20
         media.ecTailLen, media.noVad, media.sndAutoCloseTime = 0, True, -1
@@ -293,7 +303,7 @@ class Phone:
             hung_up_by="agent" if line.over else "caller" if in_time else "limit",
             codec=line.codec,
             packets_lost=line.packets_lost,
-            buffered=np.array(ear.buffered[:ticks], dtype=np.int16),
+            buffered=tuple(line.buffered),
         )
 
     def _until(self, done: Callable[[], bool], within: float) -> bool:
