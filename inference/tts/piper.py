@@ -1,193 +1,183 @@
-"""Piper, streamed: the first samples are heard while the rest of the sentence is still being decoded.
-
-A voice is a VITS model: a front end makes latent frames of the whole sentence at once (cheap), a decoder turns frames
-into samples (dear, and local: each sample depends on frames nearby). The graph is cut between the two, and the decoder
-runs on stretches of frames with enough neighbours on both sides that the samples equal those of the whole sentence.
-Source: Kim et al. 2021, https://arxiv.org/abs/2106.06103; voices: https://github.com/OHF-Voice/piper1-gpl.
-"""
+"""Piper voices, streamed at the call's rate: the first sound comes while the rest of the sentence is being decoded."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from asyncio import Future
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from inference.manifest import Manifest
-from inference.onnx_session import open_session
-from inference.tts.graph import Graph, UncuttableGraph
 from inference.tts.trimming import Trimmer
-from orchestrator.core.audio import FULL_SCALE, AudioFrame
-from orchestrator.core.errors import BadOutput, ConfigError
+from inference.tts.vits import SPEAKER, Inputs, Samples, open_vits
+from orchestrator.core.audio import FULL_SCALE, AudioFrame, Pcm
+from orchestrator.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    import onnxruntime
+    from piper.config import PiperConfig
 
-# The decoder's receptive field: eleven frames on each side leave a difference of 1e-7 (measured; HiFi-GAN V2 kernels).
-NEIGHBOURS = 11
-# The decoder's first layer, in every voice that Piper's trainer exports.
-DECODER = "dec.conv_pre."
+# Long enough for a steady level, short enough to cost a quarter of a second when the voice is opened.
+SAMPLE_SENTENCE: Final = "Thank you for calling. How may I help you today?"
 
 
 class Options(BaseModel):
     """What a manifest may set.
 
-    rate: Hz of the frames given; noise, noise_width, length: VITS's scales, the voice's own when absent (length above 1
-    speaks slower); speakers: for voices of several speakers, names as callers of the port use them, to numbers;
-    stretches: latent frames (12 ms each) decoded at once, the last repeated: a short first one is heard soon, long ones
-    cost less.
+    rate: Hz of the frames; voice: the one taken when a request names none; level: dBFS (RMS) that every voice is
+    brought to; noise, noise_width, length: VITS's scales, the voice's own when absent (length above 1 speaks slower);
+    stretches: latent frames (12 ms each) decoded at once, the last repeated. A short first one is heard soon, long ones
+    cost less; each must last while the next is decoded.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rate: int = Field(default=16000, ge=8000, le=48000)
+    voice: str = ""
+    level: float = Field(default=-20.0, ge=-40.0, le=-10.0)
     noise: float | None = Field(default=None, ge=0.0)
     noise_width: float | None = Field(default=None, ge=0.0)
     length: float | None = Field(default=None, gt=0.0)
-    speakers: dict[str, int] = Field(default_factory=dict)
-    stretches: tuple[int, ...] = Field(default=(24, 48, 96), min_length=1)
+    stretches: tuple[int, ...] = Field(default=(16, 32, 64), min_length=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Halves:
-    """A voice cut in two. tensor: the decoder's input; by_speaker: whether the decoder wants the speaker too."""
+class Voice:
+    """One voice file. Blocking; for one thread at a time."""
 
-    front: onnxruntime.InferenceSession
-    decoder: onnxruntime.InferenceSession
-    tensor: str
-    by_speaker: bool
+    def __init__(self, model: Path, options: Options, threads: int) -> None:
+        """model: the .onnx file, its configuration beside it. Raises OSError, ValueError or KeyError when it is bad."""
+        from piper import PiperVoice  # noqa: PLC0415 - heavy
+        from piper.config import PiperConfig  # noqa: PLC0415 - heavy
+
+        self._options = options
+        config: PiperConfig = PiperConfig.from_dict(json.loads(configuration(model).read_text(encoding="utf-8")))
+        self._config = config
+        self.vits = open_vits(model.read_bytes(), threads, options.stretches)
+        # It turns text into phonemes for every script that Piper knows; its session is only for its own synthesis.
+        self._piper = PiperVoice(session=None, config=config)
+        self._gain = 1.0
+        self._gain = gain(np.concatenate(list(self._samples(SAMPLE_SENTENCE, 0))), options.level)
+
+    @property
+    def speakers(self) -> dict[str, int]:
+        """Numbers of the voice's speakers by name; empty when it has one."""
+        return dict(self._config.speaker_id_map) if self._config.num_speakers > 1 else {}
+
+    def speak(self, text: str, speaker: int) -> Iterator[Pcm]:
+        """The speech of *text* in pieces, int16 at the rate of the options, without the silence around it."""
+        import soxr  # noqa: PLC0415 - heavy
+
+        # MQ passes all that a phone can carry and holds back 6 ms; HQ would hold back 17.
+        resampler = soxr.ResampleStream(self._config.sample_rate, self._options.rate, 1, "float32", quality="MQ")
+        trimmer = Trimmer(self._options.rate)
+        for samples in self._samples(text, speaker):
+            if len(pcm := trimmer.feed(as_pcm(resampler.resample_chunk(samples)))):
+                yield pcm
+        rest = resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
+        if len(pcm := trimmer.finish(as_pcm(rest))):
+            yield pcm
+
+    def _samples(self, text: str, speaker: int) -> Iterator[Samples]:
+        for phonemes in self._piper.phonemize(text):
+            if phonemes:
+                for samples in self.vits.samples(self._inputs(self._piper.phonemes_to_ids(phonemes), speaker)):
+                    yield samples * np.float32(self._gain)
+
+    def _inputs(self, ids: Sequence[int], speaker: int) -> Inputs:
+        own = (self._config.noise_scale, self._config.length_scale, self._config.noise_w_scale)
+        chosen = (self._options.noise, self._options.length, self._options.noise_width)
+        scales = [theirs if ours is None else ours for theirs, ours in zip(own, chosen, strict=True)]
+        inputs: Inputs = {
+            "input": np.array([ids], dtype=np.int64),
+            "input_lengths": np.array([len(ids)], dtype=np.int64),
+            "scales": np.array(scales, dtype=np.float32),
+        }
+        if self._config.num_speakers > 1:
+            inputs[SPEAKER] = np.array([speaker], dtype=np.int64)
+        return inputs
 
 
 class Piper:
-    """A voice in one thread of its own."""
+    """Some voices in one thread of its own. Sentences of several calls take turns, a stretch each."""
 
-    def __init__(self, name: str, model: Path, options: Options, threads: int) -> None:
-        from piper import PiperVoice  # noqa: PLC0415 - heavy
-        from piper.config import PiperConfig  # noqa: PLC0415
-
-        self._name = name
-        self._options = options
-        self._config = PiperConfig.from_dict(json.loads(model.with_name(f"{model.name}.json").read_text()))
-        self._halves = _cut(model.read_bytes(), threads)
-        self._whole = open_session(model, threads) if self._halves is None else None
-        self._phonemes = PiperVoice(session=self._halves.front if self._halves else self._whole, config=self._config)
+    def __init__(self, name: str, models: Sequence[Path], options: Options, threads: int) -> None:
+        """models: .onnx files; a voice is called like its file, a speaker of it `file/speaker`."""
+        self.name = name
+        self._rate = options.rate
+        self.voices: dict[str, tuple[Voice, int]] = {}
+        for model in models:
+            voice = Voice(model, options, threads)
+            self.voices[model.stem] = (voice, 0)
+            self.voices |= {f"{model.stem}/{speaker}": (voice, number) for speaker, number in voice.speakers.items()}
+        self.voices[""] = self._chosen(options.voice or models[0].stem)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="piper")
 
-    async def synthesize(self, sentence: str, *, voice: str = "") -> AsyncIterator[AudioFrame]:
-        """The speech of *sentence* in pieces, from the first audible sample to the last.
+    async def synthesize(self, sentence: str, *, voice: str = "") -> AsyncGenerator[AudioFrame, None]:
+        """The speech of *sentence* in pieces, the first as soon as it is decoded, each while the one before is used.
 
-        Closing it stops after the stretch that is being decoded. Raises BadOutput for an unknown *voice*.
+        Closing it stops the work after the piece that is being decoded. Raises ValueError for an unknown *voice*.
         """
-        inputs = self._speaker(voice)
-        loop = asyncio.get_running_loop()
-        pieces = self._pieces(sentence, inputs)
-        at = 0.0
-        while (pcm := await loop.run_in_executor(self._thread, next, pieces, None)) is not None:
-            yield AudioFrame(pcm, self._options.rate, at)
-            at += len(pcm) / self._options.rate
+        speech, speaker = self._chosen(voice)
+        pieces = speech.speak(sentence, speaker)
+        position = 0
+        ahead = self._next(pieces)
+        try:
+            while (pcm := await ahead) is not None:
+                ahead = self._next(pieces)
+                yield AudioFrame(pcm, self._rate, position / self._rate)
+                position += len(pcm)
+        finally:
+            ahead.cancel()
 
     async def warm(self) -> None:
-        """Speak once, so that the first caller does not wait for memory to be laid out."""
-        async for _ in self.synthesize("One moment, please."):
-            pass
+        """Nothing: opening a voice has it speak, to measure its level."""
 
     async def close(self) -> None:
-        """End the thread, after what it is doing."""
+        """End the thread, after the piece it is at."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _speaker(self, voice: str) -> dict[str, NDArray[np.int64]]:
-        if self._config.num_speakers <= 1:
-            return {}
-        if voice and voice not in self._options.speakers:
-            known = ", ".join(self._options.speakers) or "none"
-            raise BadOutput(self._name, f"there is no voice {voice!r}; there are: {known}")
-        return {"sid": np.array([self._options.speakers.get(voice, 0)], dtype=np.int64)}
+    def _next(self, pieces: Iterator[Pcm]) -> Future[Pcm | None]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, next, pieces, None)
 
-    def _pieces(self, sentence: str, speaker: dict[str, NDArray[np.int64]]) -> Iterator[NDArray[np.int16]]:
-        import soxr  # noqa: PLC0415 - heavy
-
-        resampler = soxr.ResampleStream(self._config.sample_rate, self._options.rate, 1, dtype="float32")
-        trimmer = Trimmer(self._options.rate)
-        for samples in self._samples(sentence, speaker):
-            pcm = trimmer.feed(_to_pcm(resampler.resample_chunk(samples)))
-            if len(pcm):
-                yield pcm
-        pcm = trimmer.finish(_to_pcm(resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True)))
-        if len(pcm):
-            yield pcm
-
-    def _samples(self, sentence: str, speaker: dict[str, NDArray[np.int64]]) -> Iterator[NDArray[np.float32]]:
-        """float32 samples at the voice's own rate."""
-        for phonemes in self._phonemes.phonemize(sentence):
-            ids = self._phonemes.phonemes_to_ids(phonemes)
-            inputs: dict[str, NDArray[Any]] = {
-                "input": np.array([ids], dtype=np.int64),
-                "input_lengths": np.array([len(ids)], dtype=np.int64),
-                "scales": self._scales(),
-                **speaker,
-            }
-            if self._whole is not None:
-                yield self._whole.run(None, inputs)[0].ravel()
-            elif self._halves is not None:
-                yield from self._stretches(self._halves, inputs, speaker)
-
-    def _stretches(
-        self, halves: Halves, inputs: dict[str, NDArray[Any]], speaker: dict[str, NDArray[np.int64]]
-    ) -> Iterator[NDArray[np.float32]]:
-        (latent,) = halves.front.run([halves.tensor], inputs)
-        also = speaker if halves.by_speaker else {}
-        hop = self._config.hop_length
-        for start, end in stretches(latent.shape[2], self._options.stretches):
-            first = max(0, start - NEIGHBOURS)
-            (samples,) = halves.decoder.run(None, {halves.tensor: latent[:, :, first : end + NEIGHBOURS], **also})
-            yield samples.ravel()[(start - first) * hop : (end - first) * hop]
-
-    def _scales(self) -> NDArray[np.float32]:
-        own = (self._config.noise_scale, self._config.length_scale, self._config.noise_w_scale)
-        given = (self._options.noise, self._options.length, self._options.noise_width)
-        return np.array(
-            [mine if mine is not None else voice for mine, voice in zip(given, own, strict=True)], np.float32
-        )
+    def _chosen(self, voice: str) -> tuple[Voice, int]:
+        try:
+            return self.voices[voice]
+        except KeyError:
+            known = ", ".join(name for name in self.voices if name)
+            raise ValueError(f"{self.name} has no voice {voice!r}; there are: {known}") from None
 
 
-def stretches(frames: int, sizes: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    """[start, end) of each stretch of *frames* latent frames; a rest below half a stretch joins the one before."""
-    start = 0
-    index = 0
-    while start < frames:
-        size = sizes[min(index, len(sizes) - 1)]
-        end = start + size if frames - start - size > size // 2 else frames
-        yield start, end
-        start = end
-        index += 1
+def gain(samples: Samples, level: float) -> float:
+    """The factor that brings the speech in *samples* to *level* dBFS (RMS), short of clipping it."""
+    loud = np.abs(samples) > 0.01
+    rms = float(np.sqrt(np.mean(np.square(samples[loud])))) if loud.any() else 1.0
+    factor: float = 10.0 ** (level / 20.0) / rms
+    return min(factor, 0.9 / max(float(np.abs(samples).max()), 1e-6))
 
 
-def _cut(model: bytes, threads: int) -> Halves | None:
-    """The two halves of *model*; None for a voice that cannot be cut, which is then synthesised whole."""
-    try:
-        graph = Graph(model)
-        tensor = graph.operand(DECODER)
-        decoder = open_session(graph.after(tensor, also=("sid",)), threads)
-        front = open_session(graph.until(tensor), threads)
-    except UncuttableGraph:
-        return None
-    return Halves(front, decoder, tensor, any(one.name == "sid" for one in decoder.get_inputs()))
+def as_pcm(samples: NDArray[np.float32]) -> Pcm:
+    """*samples* in [-1, 1] as int16; what lies outside is clipped."""
+    pcm: Pcm = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    return pcm
 
 
-def _to_pcm(samples: NDArray[np.float32]) -> NDArray[np.int16]:
-    return (np.clip(samples, -1.0, 1.0) * (FULL_SCALE - 1)).astype(np.int16)
+def configuration(model: Path) -> Path:
+    """The JSON file that belongs to the voice file *model*."""
+    return model.with_name(f"{model.name}.json")
 
 
 def load(manifest: Manifest, files: Path, threads: int) -> Piper:
-    """The voice of *manifest*. Raises ConfigError when its folder does not hold one .onnx with its .onnx.json."""
-    models = sorted(files.glob("*.onnx"))
-    if len(models) != 1 or not models[0].with_name(f"{models[0].name}.json").is_file():
-        raise ConfigError(f"model {manifest.name!r}: a Piper voice is one .onnx file and its .onnx.json, in {files}")
-    return Piper(manifest.name, models[0], manifest.options_as(Options), threads)
+    """The voices of *manifest*, the first being the default. Raises ConfigError when there is none, or one is bad."""
+    models = [files / name for name in manifest.files if name.endswith(".onnx")] or sorted(files.glob("*.onnx"))
+    if not models:
+        raise ConfigError(f"model {manifest.name!r}: files: a Piper voice needs an .onnx file and its .onnx.json")
+    try:
+        return Piper(manifest.name, models, manifest.options_as(Options), threads)
+    except (OSError, KeyError, ValueError) as error:
+        raise ConfigError(f"model {manifest.name!r}: {type(error).__name__}: {error}") from error

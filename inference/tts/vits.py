@@ -81,6 +81,8 @@ class StreamedVits:
     def _measured(self) -> tuple[int, int]:
         """Samples a frame, and how many frames to each side the decoder reaches: what one changed frame changes."""
         channels = self._front.get_outputs()[0].shape[1]
+        if not isinstance(channels, int):
+            raise UncuttableGraph(f"{self._latent} has no known number of channels")
         latent = np.random.default_rng(0).normal(size=(1, channels, PROBE_FRAMES)).astype(np.float32)
         speaker: Inputs = {SPEAKER: np.zeros(1, dtype=np.int64)}
         before = self._decoded(latent, speaker)
@@ -95,10 +97,11 @@ def open_vits(model: bytes, threads: int, stretches: Sequence[int]) -> Vits:
     try:
         graph = Graph(model)
         latent = graph.operand(DECODER)
-        front, decoder = graph.until(latent), graph.after(latent, also={SPEAKER})
+        front = open_session(graph.until(latent), threads)
+        decoder = open_session(graph.after(latent, also={SPEAKER}), threads)
+        return StreamedVits(front, decoder, latent, stretches)
     except UncuttableGraph:
         return WholeVits(open_session(model, threads))
-    return StreamedVits(open_session(front, threads), open_session(decoder, threads), latent, stretches)
 
 
 def spans(frames: int, stretches: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -106,6 +109,6 @@ def spans(frames: int, stretches: Sequence[int]) -> Iterator[tuple[int, int]]:
     start = index = 0
     while start < frames:
         size = stretches[min(index, len(stretches) - 1)]
-        end = start + size if frames - start >= size + size // 2 else frames
+        end = start + size if 2 * (frames - start) >= 3 * size else frames
         yield start, end
         start, index = end, index + 1

@@ -1,83 +1,126 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import aclosing
+from pathlib import Path
+
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from inference.registry import Registry, build_engine
-from inference.tts import piper
-from inference.tts.piper import Piper, stretches
-from orchestrator.core.audio import joined
+from inference.manifest import Manifest
+from inference.registry import Registry
+from inference.tts.piper import Options, Piper, gain, load
+from inference.tts.vits import Inputs, Samples, Vits
+from orchestrator.core.audio import level_dbfs
+from orchestrator.core.errors import ConfigError
 
 SENTENCE = "We are open Monday to Friday, from eight in the morning to six in the evening."
 
 
 @pytest.fixture(scope="module")
-def voice_files():
-    registry = Registry()
-    manifest = registry.manifest("piper-joe")
-    # Without the random durations and noise, the same sentence is the same sound.
-    still = manifest.model_copy(update={"options": {**manifest.options, "noise": 0.0, "noise_width": 0.0}})
-    return still, registry.pull(manifest)
+def manifest() -> Manifest:
+    return Registry().manifest("piper-joe")
 
 
-def voice(voice_files) -> Piper:
-    engine = build_engine(*voice_files, threads=1)
-    assert isinstance(engine, Piper)
-    return engine
+@pytest.fixture(scope="module")
+def files(manifest: Manifest) -> Path:
+    return Registry().pull(manifest)
 
 
-async def test_streamed_speech_equals_the_whole_sentence(voice_files, monkeypatch):
-    streamed = [frame async for frame in voice(voice_files).synthesize(SENTENCE)]
-    monkeypatch.setattr(piper, "_cut", lambda model, threads: None)
-    whole = joined([frame async for frame in voice(voice_files).synthesize(SENTENCE)])
-    assert len(streamed) > 3
-    assert abs(len(joined(streamed).pcm) - len(whole.pcm)) <= 1
-    shortest = min(len(whole.pcm), len(joined(streamed).pcm))
-    difference = joined(streamed).pcm[:shortest].astype(int) - whole.pcm[:shortest]
-    assert np.abs(difference).max() <= 2
+@pytest.fixture(scope="module")
+def piper(manifest: Manifest, files: Path) -> Piper:
+    return load(manifest, files, threads=1)
 
 
-async def test_pieces_follow_each_other_in_time(voice_files):
-    frames = [frame async for frame in voice(voice_files).synthesize(SENTENCE)]
+class CountingVits:
+    """Counts the stretches that were asked of *vits*."""
+
+    def __init__(self, vits: Vits) -> None:
+        self.vits = vits
+        self.stretches = 0
+
+    def samples(self, inputs: Inputs) -> Iterator[Samples]:
+        for samples in self.vits.samples(inputs):
+            self.stretches += 1
+            yield samples
+
+
+async def test_pieces_follow_each_other_in_time(piper: Piper) -> None:
+    frames = [frame async for frame in piper.synthesize(SENTENCE)]
+    assert len(frames) > 3
+    assert frames[0].at == 0.0
     assert [frame.at for frame in frames[1:]] == pytest.approx([frame.end for frame in frames[:-1]])
     assert {frame.rate for frame in frames} == {16000}
     assert 3.0 < frames[-1].end < 7.0
 
 
-async def test_the_first_piece_is_short_and_begins_with_speech(voice_files):
-    first = await anext(voice(voice_files).synthesize(SENTENCE))
+async def test_pieces_join_without_a_click(piper: Piper) -> None:
+    frames = [frame async for frame in piper.synthesize(SENTENCE)]
+    speech = np.concatenate([frame.pcm for frame in frames]).astype(np.float64)
+    steps = np.abs(np.diff(speech, n=2))
+    seams = np.cumsum([len(frame.pcm) for frame in frames[:-1]]) - 1
+    assert max(steps[seam - 1 : seam + 1].max() for seam in seams) <= np.quantile(steps, 0.999)
+
+
+async def test_the_first_piece_is_short_and_begins_with_speech(piper: Piper) -> None:
+    async with aclosing(piper.synthesize(SENTENCE)) as speech:
+        first = await anext(speech)
     assert first.duration < 0.4
-    assert np.abs(first.pcm[: round(0.1 * 16000)].astype(int)).max() > 300
+    assert level_dbfs(first.pcm[:1600]) > -45.0
 
 
-async def test_closing_stops_the_decoder(voice_files, monkeypatch):
-    engine = voice(voice_files)
-    decoded = []
-    original = engine._stretches
-
-    def counted(*arguments):
-        for samples in original(*arguments):
-            decoded.append(len(samples))
-            yield samples
-
-    monkeypatch.setattr(engine, "_stretches", counted)
-    stream = engine.synthesize(SENTENCE)
-    await anext(stream)
-    await stream.aclose()
-    await engine.close()
-    assert len(decoded) <= 2
+async def test_every_voice_speaks_at_the_level_asked_for(piper: Piper) -> None:
+    frames = [frame async for frame in piper.synthesize(SENTENCE)]
+    assert level_dbfs(np.concatenate([frame.pcm for frame in frames])) == pytest.approx(-21.0, abs=3.0)
 
 
-async def test_a_text_without_sound_is_silent(voice_files):
-    assert [frame async for frame in voice(voice_files).synthesize("…")] == []
+async def test_closing_stops_the_decoder_after_the_stretch_that_it_is_at(manifest: Manifest, files: Path) -> None:
+    engine = load(manifest, files, threads=1)
+    voice, _ = engine.voices[""]
+    voice.vits = counted = CountingVits(voice.vits)
+    async with aclosing(engine.synthesize(SENTENCE)) as speech:
+        await anext(speech)
+        heard = counted.stretches
+    # Requests are served in order: when this one ends, nothing of the closed one is left.
+    assert [frame async for frame in engine.synthesize("…")] == []
+    assert counted.stretches <= heard + 1
 
 
-@given(st.integers(1, 2000), st.lists(st.integers(1, 200), min_size=1, max_size=4))
-def test_stretches_cover_every_frame_once(frames, sizes):
-    cut = list(stretches(frames, tuple(sizes)))
-    assert cut[0][0] == 0
-    assert cut[-1][1] == frames
-    assert all(before[1] == after[0] for before, after in zip(cut[:-1], cut[1:], strict=True))
-    assert all(start < end for start, end in cut)
+async def test_sentences_of_two_calls_take_turns(piper: Piper) -> None:
+    async with aclosing(piper.synthesize(SENTENCE)) as long, aclosing(piper.synthesize("Hello.")) as short:
+        await anext(long)
+        await anext(short)
+        assert (await anext(long)).at > 0.0
+
+
+async def test_a_text_without_words_is_silent(piper: Piper) -> None:
+    for text in ("", " ", "…", "?!"):
+        assert [frame async for frame in piper.synthesize(text)] == []
+
+
+async def test_an_unknown_voice_is_refused_with_the_names_there_are(piper: Piper) -> None:
+    with pytest.raises(ValueError, match=r"no voice 'jane'; there are: voice"):
+        await anext(piper.synthesize("Hello.", voice="jane"))
+
+
+async def test_every_voice_file_of_the_folder_is_a_voice(manifest: Manifest, files: Path, tmp_path: Path) -> None:
+    for name in ("joe", "jim"):
+        (tmp_path / f"{name}.onnx").symlink_to(files / "voice.onnx")
+        (tmp_path / f"{name}.onnx.json").symlink_to(files / "voice.onnx.json")
+    both = Piper("both", [tmp_path / "joe.onnx", tmp_path / "jim.onnx"], Options(voice="jim"), threads=1)
+    for voice in ("", "joe", "jim"):
+        async with aclosing(both.synthesize("Hello.", voice=voice)) as speech:
+            assert (await anext(speech)).duration > 0.0
+
+
+def test_a_folder_without_a_voice_is_refused(manifest: Manifest, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="piper-joe"):
+        load(manifest, tmp_path, threads=1)
+
+
+def test_gain_brings_speech_to_a_level_but_never_into_clipping() -> None:
+    tone = 0.1 * np.sin(np.arange(16000) / 5).astype(np.float32)
+    assert level_dbfs((tone * gain(tone, -20.0) * 32768).astype(np.int16)) == pytest.approx(-20.0, abs=0.5)
+    spiky = np.concatenate([tone, np.array([0.9], dtype=np.float32)])
+    assert np.abs(spiky * gain(spiky, -10.0)).max() <= 0.9
+    assert gain(np.zeros(100, dtype=np.float32), -20.0) > 0.0
