@@ -66,12 +66,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     metrics = CallMetrics()
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)
-        database = await stack.enter_async_context(_database(settings))
+        database = await stack.enter_async_context(_database(settings, metrics))
         calls = CallsRepository(database)
         recorder = await stack.enter_async_context(DatabaseRecorder(calls, Spool(settings.data / "spool")))
         metrics.watch_recorder(recorder)
-        await recorder.drain()
-        await calls.end_abandoned()
+        if settings.database_url is None:
+            # Nobody else writes to the embedded database: calls without an end were cut by our own death.
+            await recorder.drain()
+            await calls.end_abandoned()
         engines = await stack.enter_async_context(open_engines(profile, registry))
         voice = registry.manifest(profile.engines["tts"].model)
         rendering = SpeechCache(engines.tts, voice, registry.weights.cache / "speech")
@@ -99,13 +101,15 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
 
 
 @asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[Database]:
+async def _database(settings: Settings, metrics: CallMetrics) -> AsyncIterator[Database]:
     """The database of *settings*, migrated: a server of the company's own, or the embedded one."""
     async with AsyncExitStack() as stack:
         if settings.database_url is not None:
             dsn = settings.database_url.get_secret_value()
         else:
-            dsn = (await stack.enter_async_context(EmbeddedPostgres(settings.data))).dsn
+            server = await stack.enter_async_context(EmbeddedPostgres(settings.data))
+            metrics.counter("offhook_database_restarts", "Of the embedded server.", lambda: server.restarts)
+            dsn = server.dsn
         database = await stack.enter_async_context(Database(dsn))
         await migrate(database)
         yield database
