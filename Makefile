@@ -47,7 +47,7 @@ $(UV):
 	python3 -m venv $(CACHE)/uv-$(UV_VERSION)
 	$(CACHE)/uv-$(UV_VERSION)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-$(BIN)/python: $(UV)
+$(BIN)/python: | $(UV)
 	$(UV) venv --quiet --python python3 $(VENV)
 
 # The tests' environment holds the run's, so `make run` after `make test` installs nothing.
