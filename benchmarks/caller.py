@@ -60,9 +60,9 @@ def _as_sent(line: Line, codec: Codec) -> Line:
 def read_call(placed: PlacedCall, said: Sequence[Said]) -> MeasuredCall:
     """What the recording of a call shows, given when each line went out."""
     heard = bursts(placed.heard, RATE)
-    ends = [following.start for following in said[1:]] + [len(placed.heard) / RATE]
-    turns = tuple(_read_turn(placed, one, heard, until) for one, until in zip(said, ends, strict=True))
-    first_word = said[0].start if said else ends[-1]
+    starts = [one.start for one in said] + [len(placed.heard) / RATE]
+    turns = tuple(_read_turn(placed, one, heard, until) for one, until in zip(said, starts[1:], strict=True))
+    first_word = starts[0]
     greeting = [burst for burst in heard if burst.start < first_word]
     return MeasuredCall(placed, Burst(greeting[0].start, greeting[-1].end) if greeting else None, turns)
 

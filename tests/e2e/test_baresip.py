@@ -21,7 +21,7 @@ from tests.e2e.conftest import AGENTS, PASSWORDS, Transcriber
 from tests.e2e.peers import Account, Baresip, Kamailio
 
 AGENT = read_agent(AGENTS / "front-desk.toml")
-QUESTION = "prompt/vm-savefolder"
+QUESTION = "prompt/followme/sorry"
 ANSWER = AGENT.answers[0].answer
 ASKED_AT = 8.0
 REPLY_WITHIN = 14.0
@@ -81,7 +81,7 @@ def test_a_phone_hears_the_greeting_and_the_answer_to_what_a_person_said(
 
     with Baresip.running(tmp_path / "baresip", account, speech, codec.rate) as phone:
         if registered:
-            phone.wait_for("REGISTER_OK", 10)
+            kamailio.wait_registered("visitor")
         phone.dial(f"sip:desk@127.0.0.1:{kamailio.port}" if registered else offhook.uri("demo"))
         phone.wait_for("CALL_ESTABLISHED", 15)
         phone.wait_for("CALL_CLOSED", 60)

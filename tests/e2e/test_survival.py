@@ -20,7 +20,7 @@ from benchmarks.processes import mapping, named
 from benchmarks.system import Setup, System, running, stop
 from tests.e2e.conftest import AGENTS
 
-APPROVED = "prompt/vm-savefolder"
+APPROVED = "prompt/followme/sorry"
 OTHER = "prompt/something-terribly-wrong"
 
 
