@@ -41,11 +41,12 @@ class Hypothesis:
     @property
     def is_sound(self) -> bool:
         """Whether it ended by itself, does not repeat itself and is fairly sure."""
-        return not self.cut and not repeats(self.tokens) and self.logprob >= LOGPROB_FLOOR
+        looped = repeats(self.tokens) or first_round(self.tokens) is not None
+        return not self.cut and not looped and self.logprob >= LOGPROB_FLOOR
 
     def without_loop(self) -> Hypothesis | None:
-        """The same up to the end of the first round, when it ran into a loop and that can be told from real speech."""
-        if self.logprob < LOGPROB_FLOOR:
+        """The same up to the end of the first round, when it was stopped in a loop that nobody can have said."""
+        if not self.cut or self.logprob < LOGPROB_FLOOR:
             return None
         end = first_round(self.tokens)
         return replace(self, tokens=self.tokens[:end], cut=False) if end is not None else None

@@ -60,6 +60,12 @@ def test_a_loop_of_distinct_tokens_is_found_however_often_it_ran(
         assert first_round(unique * rounds + unique[:unfinished]) == len(unique)
 
 
+def test_a_repetition_that_ended_by_itself_may_have_been_said_and_is_left_to_a_wider_context() -> None:
+    said_twice = hypothesis(1, 2, 3, 4, 5, 1, 2, 3, 4, 5)
+    assert not said_twice.is_sound
+    assert said_twice.without_loop() is None
+
+
 def test_more_tokens_are_allowed_for_longer_speech() -> None:
     assert token_limit(0.5) >= 8
     assert token_limit(10.0) > 10 * 4
