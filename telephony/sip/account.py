@@ -65,6 +65,11 @@ class Sources:
         """Resolves registrars. Raises ConfigError for a host without an address."""
         return cls(tuple((trunk, trunk.networks or addresses_of(trunk.registrar or "")) for trunk in trunks))
 
+    @property
+    def networks(self) -> tuple[IPv4Network, ...]:
+        """Every address that belongs to some trunk."""
+        return tuple(network for _, networks in self.trunks for network in networks)
+
     def trunk_of(self, source: str) -> Trunk | None:
         """The trunk that "address:port" belongs to; None for a stranger."""
         address = IPv4Address(source.rpartition(":")[0])

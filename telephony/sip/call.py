@@ -14,6 +14,7 @@ from telephony.sip.pjthread import guarded
 from telephony.sip.statistics import MediaCount
 
 RINGING, OK, DECLINE = 180, 200, 603
+RINGS = (pj.PJSIP_INV_STATE_INCOMING, pj.PJSIP_INV_STATE_EARLY)
 
 
 class SipCall(pj.Call):  # type: ignore[misc]
@@ -43,9 +44,8 @@ class SipCall(pj.Call):  # type: ignore[misc]
         if self._ended_by is not None:
             return
         self._ended_by = by, reason
-        info = self.getInfo()
         prm = pj.CallOpParam(True)
-        if refusal is None or info.role != pj.PJSIP_ROLE_UAS or info.state == pj.PJSIP_INV_STATE_CONFIRMED:
+        if refusal is None or not self._rings():
             self.hangup(prm)
             return
         prm.statusCode, prm.reason = refusal.status, refusal.phrase
@@ -57,7 +57,9 @@ class SipCall(pj.Call):  # type: ignore[misc]
         self.answer(prm)
 
     def respond(self, status: int) -> None:
-        """Tell the caller 180 while it rings, 200 to answer."""
+        """Tell the caller 180 while it rings, 200 to answer; nothing when it does not ring any more."""
+        if not self._rings():
+            return
         prm = pj.CallOpParam(True)
         prm.statusCode = status
         self.answer(prm)
@@ -99,6 +101,11 @@ class SipCall(pj.Call):  # type: ignore[misc]
     def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
         """Somebody wants to take the place of our caller."""
         prm.statusCode = DECLINE
+
+    def _rings(self) -> bool:
+        """Whether the caller waits for a final response: PJSIP aborts when a second one is given."""
+        info = self.getInfo()
+        return info.role == pj.PJSIP_ROLE_UAS and info.state in RINGS
 
     def _state_changed(self) -> None:
         info = self.getInfo()

@@ -80,6 +80,10 @@ class GatewayProcess:
         except (httpx.HTTPError, ValidationError):
             return None
 
+    async def drain(self, client: httpx.AsyncClient) -> None:
+        """It takes no more calls. Raises httpx.HTTPError."""
+        (await client.post(self.url("/drain"), headers=self.headers)).raise_for_status()
+
     def url(self, path: str) -> str:
         """The address of *path* at its control port."""
         return f"http://127.0.0.1:{self.control}{path}"
@@ -151,7 +155,7 @@ class GatewayPool:
 
     def __init__(self, gateways: Sequence[GatewayProcess], client: httpx.AsyncClient) -> None:
         self.gateways = tuple(gateways)
-        self._client = client
+        self.client = client
 
     @property
     def ready(self) -> bool:
@@ -160,7 +164,7 @@ class GatewayPool:
 
     async def status(self) -> dict[str, GatewayStatus | None]:
         """What each gateway says of itself, by its name; None for one that does not answer."""
-        answers = await asyncio.gather(*(gateway.status(self._client) for gateway in self.gateways))
+        answers = await asyncio.gather(*(gateway.status(self.client) for gateway in self.gateways))
         return dict(zip((gateway.settings.name for gateway in self.gateways), answers, strict=True))
 
     async def dial(self, request: DialRequest) -> None:
@@ -173,7 +177,7 @@ class GatewayPool:
             if all(trunk.name != request.trunk for trunk in gateway.settings.sources):
                 continue
             try:
-                answer = await self._client.post(
+                answer = await self.client.post(
                     gateway.url("/calls"), headers=gateway.headers, content=request.model_dump_json()
                 )
             except httpx.HTTPError as error:
@@ -186,9 +190,7 @@ class GatewayPool:
 
     async def drain(self) -> None:
         """No gateway takes another call."""
-        await asyncio.gather(
-            *(self._client.post(gateway.url("/drain"), headers=gateway.headers) for gateway in self.gateways)
-        )
+        await asyncio.gather(*(gateway.drain(self.client) for gateway in self.gateways), return_exceptions=True)
 
 
 @asynccontextmanager

@@ -16,12 +16,14 @@ import structlog
 from orchestrator.core.errors import ConfigError
 from telephony.sip.account import Registration, Sources, TrunkAccount, account_config, called_user, dial_uri, user_of
 from telephony.sip.call import OK, RINGING, SipCall
-from telephony.sip.endpoint import POLL_MS, capacity, close_endpoint, open_endpoint
+from telephony.sip.endpoint import capacity, close_endpoint, open_endpoint
+from telephony.sip.intake import Intake
 from telephony.sip.line import FORBIDDEN, FULL, UNAVAILABLE, By, Ended, Line, Party, Refusal
 from telephony.sip.media import CallPort
 from telephony.sip.pjthread import PjThread, guarded, told
 from telephony.sip.playout import CallAudio
 from telephony.sip.settings import GatewaySettings, Trunk
+from telephony.sip.source_filter import filter_listener
 
 WATCH_SECONDS = 0.5
 PORT_LINGERS = 0.2  # seconds; the bridge lets go of a port in its own thread, at its next tick
@@ -51,6 +53,7 @@ class Switchboard:
         self._thread = PjThread(self)
         self._sources = Sources.of(settings.sources)
         self._endpoint: Any = None
+        self._intake: Intake | None = None
         self._accounts: dict[str | None, TrunkAccount] = {}
         self._calls: dict[UUID, SipCall] = {}
         self._leaving: deque[tuple[float, CallPort]] = deque()
@@ -84,19 +87,22 @@ class Switchboard:
     def open(self) -> None:
         """Listen and register."""
         self._endpoint = open_endpoint(self._settings)
+        self._intake = Intake(self._refusal)
         self.capacity = min(capacity(), self._settings.max_calls or capacity())
         try:
+            if "tcp" in self._settings.transports:
+                filter_listener(self._settings.port, self._sources.networks)
             for trunk in (None, *(trunk for trunk in self._settings.trunks if trunk.user)):
                 account = TrunkAccount(trunk, self._invited, self._told)
                 account.create(account_config(self._settings, trunk), trunk is None)
                 self._accounts[trunk.name if trunk else None] = account
-        except pj.Error as error:
+        except (pj.Error, OSError) as error:
             self.close()
             raise ConfigError(told(error)) from error
 
     def poll(self) -> None:
         """Events, then what is due."""
-        self._endpoint.libHandleEvents(POLL_MS)
+        self._endpoint.poll()
         now = time.monotonic()
         if now - self._watched >= WATCH_SECONDS:
             self._watched = now
@@ -113,6 +119,12 @@ class Switchboard:
         close_endpoint(self._endpoint, registered=any(trunk.registrar for trunk in self._settings.trunks))
         self._accounts.clear()
         self._endpoint = None
+
+    def _refusal(self) -> Refusal | None:
+        """Why no new call can be taken now, if so."""
+        if self.draining:
+            return UNAVAILABLE
+        return FULL if len(self._calls) >= self.capacity else None
 
     def _on(self, line: Line, job: Callable[[SipCall], None]) -> None:
         def run() -> None:
@@ -136,10 +148,6 @@ class Switchboard:
         if trunk is None:
             log.warning("call_refused", status=403, source=prm.rdata.srcAddress)
             call.end("gateway", "forbidden", FORBIDDEN)
-        elif self.draining:
-            call.end("gateway", "draining", UNAVAILABLE)
-        elif len(self._calls) > self.capacity:
-            call.end("gateway", "full", FULL)
         else:
             info = call.getInfo()
             call.line.party = Party(

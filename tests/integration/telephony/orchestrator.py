@@ -114,7 +114,7 @@ class Orchestrator:
         transport = WebSocketTransport(connection)
         seen = Seen(await receive_invite(transport), connection=connection)
         try:
-            if seen.invite.callee == "nobody":
+            if "nobody" in seen.invite.callee:
                 await reject(transport, 404, "Not Found")
                 self._show(seen)
                 return

@@ -1,0 +1,85 @@
+"""Gateway processes that are looked after."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from orchestrator.core.errors import CarrierRejected, ConfigError
+from telephony.sip.control import DialRequest
+from telephony.sip.pool import Patience, gateway_pool
+from telephony.sip.settings import GatewaySettings
+from tests.integration.telephony.gateway import settings_json
+from tests.integration.telephony.orchestrator import listen, running_orchestrator
+from tests.integration.telephony.patience import until
+from tests.integration.telephony.sip_peer import Dialog, SipPeer
+
+PORTS = {17060: (17100, 17299), 17062: (17300, 17499)}
+
+
+def settings(port: int, folder: Path, orchestrator: str = "ws://127.0.0.1:9/") -> GatewaySettings:
+    """Settings of one gateway of a pool."""
+    text = settings_json(orchestrator, folder, name=f"sip-{port}", port=port, rtp_ports=PORTS[port])
+    return GatewaySettings.model_validate_json(text)
+
+
+async def test_every_gateway_of_a_pool_listens_and_tells_its_status(tmp_path: Path) -> None:
+    async with gateway_pool([settings(port, tmp_path) for port in PORTS]) as pool:
+        assert pool.ready
+        status = await pool.status()
+        assert {name: one.port for name, one in status.items() if one} == {"sip-17060": 17060, "sip-17062": 17062}
+
+
+async def test_a_gateway_that_dies_is_started_again_and_takes_calls(tmp_path: Path) -> None:
+    async with (
+        running_orchestrator(listen) as orchestrator,
+        gateway_pool([settings(17060, tmp_path, orchestrator.url)], Patience(restart=0.05)) as pool,
+    ):
+        (gateway,) = pool.gateways
+        assert gateway.pid
+        os.kill(gateway.pid, signal.SIGKILL)
+        await until(lambda: gateway.restarts == 1 and pool.ready)
+        async with SipPeer(17060) as peer:
+            dialog = Dialog(peer)
+            assert (await dialog.ask()).status == 200
+            await dialog.within("BYE")
+
+
+async def test_leaving_a_pool_says_bye_to_its_calls(tmp_path: Path) -> None:
+    async with running_orchestrator(listen) as orchestrator, SipPeer(17060) as peer:
+        async with asyncio.TaskGroup() as group, gateway_pool([settings(17060, tmp_path, orchestrator.url)]):
+            await Dialog(peer).ask()
+            await orchestrator.call()
+            bye = group.create_task(peer.request("BYE"))
+            bye.add_done_callback(lambda task: peer.reply(task.result(), "200 OK"))
+        assert bye.result().method == "BYE"
+
+
+async def test_a_port_in_use_is_told_at_the_start(tmp_path: Path) -> None:
+    async with gateway_pool([settings(17060, tmp_path)]):
+        with pytest.raises(ConfigError, match=r"cannot listen on 127\.0\.0\.1:17060/udp: Address already in use"):
+            async with gateway_pool([settings(17060, tmp_path)]):
+                pass
+
+
+async def test_a_pool_places_a_call_where_a_line_is_free(tmp_path: Path) -> None:
+    async with (
+        running_orchestrator(listen) as orchestrator,
+        gateway_pool([settings(port, tmp_path, orchestrator.url) for port in PORTS]) as pool,
+        SipPeer(17062) as callee,
+    ):
+        await pool.gateways[0].drain(pool.client)
+        await pool.dial(DialRequest(call_id=uuid4(), to=f"sip:bob@127.0.0.1:{callee.port}", trunk="local"))
+        callee.reply(await callee.request("INVITE"), "486 Busy Here")
+        assert (await orchestrator.call()).invite.gateway == "sip-17062"
+
+
+async def test_a_pool_without_the_trunk_says_so(tmp_path: Path) -> None:
+    async with gateway_pool([settings(17060, tmp_path)]) as pool:
+        with pytest.raises(CarrierRejected, match="404 no gateway has trunk 'moon'"):
+            await pool.dial(DialRequest(call_id=uuid4(), to="1", trunk="moon"))
