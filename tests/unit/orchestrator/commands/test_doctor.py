@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from orchestrator.commands.doctor import Finding, examine
+from orchestrator.settings import Settings, read_settings
+
+
+def settings(tmp_path: Path, **given: object) -> Settings:
+    return read_settings(
+        **{"data": tmp_path, "http_port": 0, "sip_ports": "17985", "cache": tmp_path / "none", **given}
+    )
+
+
+def complaints(found: Settings) -> dict[str, str]:
+    return {finding.what: finding.mend for finding in examine(found) if finding.mend}
+
+
+def test_models_that_are_not_here_are_missed_with_the_command_that_fetches_them(tmp_path):
+    missing = complaints(settings(tmp_path))
+    assert missing["model whisper-tiny-en"] == "run `offhook models pull --profile cpu-tiny`"
+
+
+def test_a_port_in_use_is_named(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = complaints(settings(tmp_path, http_port=port))
+    assert "choose another port" in found[f"http_port 127.0.0.1:{port}"]
+
+
+def test_a_bad_agent_is_told(tmp_path):
+    (tmp_path / "bad.toml").write_text("name = 1")
+    assert "bad.toml" in complaints(settings(tmp_path, agents=tmp_path))["agents"]
+
+
+def test_an_unknown_profile_is_told_with_those_there_are(tmp_path):
+    assert "cpu-tiny" in complaints(settings(tmp_path, profile="nonesuch"))["profile nonesuch"]
+
+
+def test_what_is_well_asks_for_nothing(tmp_path):
+    findings = list(examine(settings(tmp_path)))
+    assert Finding("package pjsua2, for SIP") in findings
+    assert Finding("agents") in findings
