@@ -59,12 +59,16 @@ EarEvent: TypeAlias = SpeechStarted | Partial | TurnEnded | Dtmf
 
 @dataclass(frozen=True, slots=True)
 class EarSettings:
-    """patience: endpointing; partial_every: seconds of new speech between partial passes."""
+    """patience: endpointing; partial_every: seconds of new speech between partial passes.
+
+    verdict_within: seconds that the turn detector has; beyond them silence alone decides.
+    """
 
     patience: Patience = field(default_factory=Patience)
     partial_every: float = 0.8
     preroll: float = 0.32  # Silero's onset lags a soft consonant by up to ten windows
     window_limit: float = 25.0  # Whisper's window holds 30 s
+    verdict_within: float = 1.0
     language: str | None = None
 
 
@@ -178,10 +182,11 @@ class Ear:
 
     async def _finished(self, speech: AudioFrame) -> float:
         try:
-            return await self._turns.finished(speech)
-        except EngineError as error:
-            log.warning("turn_detection_failed", engine=error.engine, error=error.message)
-            return 1.0  # without a detector, silence alone decides
+            async with asyncio.timeout(self._settings.verdict_within):
+                return await self._turns.finished(speech)
+        except (EngineError, TimeoutError) as error:
+            log.warning("turn_detection_failed", error=str(error) or "no verdict in time")
+            return 1.0
 
     def _turn_ended(self) -> TurnEnded | None:
         if self._verdict is None or not self._verdict.done():

@@ -168,3 +168,10 @@ def test_a_model_that_repeats_itself_is_cut_off():
     scene = Scene(says=[Says("tell me everything", 2.0)], hangs_up=20.0)
     scene.llm = FakeLanguageModel(answer=lambda messages: "I am happy. " * 20)
     assert scene.run().turns_kept[1].heard_text == "I am happy."
+
+
+def test_a_turn_detector_that_hangs_leaves_the_end_of_turn_to_silence():
+    turns = FakeTurnDetector(delay=60.0)
+    call = Scene(says=[Says("can you help me", 2.0)], turns=turns, hangs_up=8.0).run()
+    assert call.turns_kept[1].heard_text == "You said can you help me"
+    assert call.turns_kept[1].spans()["endpointing"] < 1.5
