@@ -110,7 +110,11 @@ class Recordings:
 
     def open(self, name: str, rate: int, failed: Failure) -> Recording:
         """A recording in `<name>.wav`. *failed* is called in the writer's thread, once, when the disk refuses."""
-        return Recording(self._folder / f"{name}.wav", rate, self._jobs.put, failed)
+        return Recording(self._folder / f"{name}.wav", rate, self.submit, failed)
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Run *job* in the writer's thread, after what was handed over before."""
+        self._jobs.put(job)
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -15,7 +15,7 @@ from telephony.sip.endpoint import rtp_transport
 from telephony.sip.pjthread import guarded
 from telephony.sip.settings import GatewaySettings, Trunk, addresses_of
 
-_USER = re.compile(r"(?:sips?|tel):([^@;>\s]+)(?:@|;|>|$)", re.IGNORECASE)
+_USER = re.compile(r"sips?:([^@>\s;:]+)[^@>\s]*@|tel:([^;>\s]+)", re.IGNORECASE)
 _REQUEST_LINE = re.compile(r"^INVITE\s+(\S+)\s+SIP/2\.0", re.IGNORECASE)
 _NUMBER = re.compile(r"^[\w.+*#-]+$")
 
@@ -94,9 +94,9 @@ def account_config(settings: GatewaySettings, trunk: Trunk | None) -> Any:
 
 
 def user_of(uri: str) -> str:
-    """The user part of the first SIP or tel URI in *uri*, decoded; the host's absence or garbage gives ""."""
+    """The user of the first SIP or tel URI in *uri*, decoded, without its parameters; "" when there is none."""
     found = _USER.search(uri)
-    user = unquote(found[1]) if found and "@" in uri else ""
+    user = unquote(found[1] or found[2]) if found else ""
     return user.encode("utf-8", "replace").decode()
 
 
