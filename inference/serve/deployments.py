@@ -52,7 +52,7 @@ def _options(kind: Kind, choice: EngineChoice, engine: HostedEngine) -> dict[str
     resources = engine.manifest.resources
     return {
         "name": engine.manifest.name,
-        "user_config": engine.model_dump(mode="json"),
+        "user_config": engine.model_dump(mode="json", by_alias=True),
         "max_ongoing_requests": _AT_ONCE[kind],
         "max_queued_requests": _QUEUE,
         "ray_actor_options": {

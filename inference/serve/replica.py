@@ -20,9 +20,10 @@ class EngineReplica:
     def __init__(self) -> None:
         self._hosted: HostedEngine | None = None
         self._engine: Any = None
+        self._loaded = asyncio.Event()
 
     async def reconfigure(self, config: dict[str, Any]) -> None:
-        """Load the engine that *config*, a HostedEngine, describes; Ray calls this before any request.
+        """Load the engine that *config*, a HostedEngine, describes; Ray calls this first.
 
         Its files are pulled when this node does not have them. Another call swaps the engine.
         """
@@ -32,11 +33,12 @@ class EngineReplica:
             await asyncio.to_thread(Registry(cache=cache).pull, hosted.manifest)
         engine = await hosted.load()
         previous, self._engine, self._hosted = self._engine, engine, hosted
+        self._loaded.set()
         await unload(previous)
 
     async def ask(self, operation: str, arguments: Mapping[str, object]) -> Any:
         """The answer of *operation*."""
-        name, method = self._method(operation)
+        name, method = await self._method(operation)
         try:
             return await method(**arguments)
         except Exception as error:
@@ -44,7 +46,7 @@ class EngineReplica:
 
     async def stream(self, operation: str, arguments: Mapping[str, object]) -> AsyncGenerator[Any, None]:
         """The pieces of *operation*'s answer. Cancelling it closes the engine's generator."""
-        name, method = self._method(operation)
+        name, method = await self._method(operation)
         async with aclosing(method(**arguments)) as items:
             while True:
                 try:
@@ -59,7 +61,9 @@ class EngineReplica:
         """Ray asks this now and then, and replaces the replica when it raises."""
         await check(self._engine)
 
-    def _method(self, operation: str) -> tuple[str, Any]:
+    async def _method(self, operation: str) -> tuple[str, Any]:
+        # A cluster sends nothing before reconfigure() has returned; Serve's imitation of one does.
+        await self._loaded.wait()
         assert self._hosted is not None
         manifest = self._hosted.manifest
         if operation not in OPERATIONS[manifest.kind]:
