@@ -25,7 +25,7 @@ class Operation:
         return self.pause is not None
 
 
-# Far above what any of them takes on two busy cores (docs/decisions/0004): beyond these an engine is stuck, not slow.
+# Far above what any of them takes on two busy cores (docs/decisions/0010): beyond these an engine is stuck, not slow.
 OPERATIONS: Mapping[Kind, Mapping[str, Operation]] = {
     "stt": {"recognize": Operation(20.0)},
     "llm": {"complete": Operation(20.0, pause=10.0), "prefill": Operation(30.0)},
