@@ -20,7 +20,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class DialRequest(BaseModel):
-    """Place a call. call_id: the orchestrator's own; to: a number or SIP URI; caller: shown to the callee."""
+    """Place a call. call_id: the orchestrator's own; to: a number or SIP URI; caller: who the callee sees."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -37,6 +37,10 @@ class GatewayEndpoint(pj.Endpoint):  # type: ignore[misc]
         super().__init__()
         self._connections = Pace(MOST_CONNECTIONS, WITHIN_SECONDS)
 
+    def widen(self) -> None:
+        """Take connections as fast as the library, now initialised, has room for."""
+        self._connections = Pace(max(MOST_CONNECTIONS, capacity()), WITHIN_SECONDS)
+
     def onTransportState(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
         """A connection is made or lost."""
         if prm.state == pj.PJSIP_TP_STATE_CONNECTED:
@@ -56,6 +60,7 @@ def open_endpoint(settings: GatewaySettings) -> GatewayEndpoint:
     endpoint.libCreate()
     try:
         endpoint.libInit(_configuration(settings))
+        endpoint.widen()
         endpoint.audDevManager().setNullDev()
         for name in settings.transports:
             _listen(endpoint, settings, name)

@@ -20,7 +20,8 @@ import pjsua2 as pj
 from telephony.sip.line import UNAVAILABLE, Refusal
 from telephony.sip.pace import Pace
 
-# The sockets of so many calls that came to nothing, and those of the four that run, leave a third of the 64 free.
+# In the wheel, the sockets of so many calls that came to nothing, and those of the four that run, leave a third of the
+# 64 free. A library for more calls has more.
 MOST_INVITES = 16
 WITHIN_SECONDS = 0.6  # PJ_IOQUEUE_KEY_FREE_DELAY is 0.5
 
@@ -58,14 +59,15 @@ class _Module(ctypes.Structure):
 
 
 class Intake:
-    """Stands in the way of new calls from its creation on. *refusal*: why none can be taken now, or None.
+    """Stands in the way of new calls from its creation on. *refusal*: why none can be taken now, or None; *capacity*:
+    how many calls the library was compiled for.
 
     Create it in PJSIP's thread, while the library runs, and keep it until the library is gone.
     """
 
-    def __init__(self, refusal: Callable[[], Refusal | None]) -> None:
+    def __init__(self, refusal: Callable[[], Refusal | None], capacity: int) -> None:
         self._refusal = refusal
-        self._pace = Pace(MOST_INVITES, WITHIN_SECONDS)
+        self._pace = Pace(max(MOST_INVITES, capacity), WITHIN_SECONDS)
         self._library = library = ctypes.CDLL(pj._pjsua2.__file__)
         library.pjsua_get_pjsip_endpt.restype = ctypes.c_void_p
         library.pjsua_pool_create.restype = ctypes.c_void_p

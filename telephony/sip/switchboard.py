@@ -14,7 +14,7 @@ import pjsua2 as pj
 import structlog
 
 from orchestrator.core.errors import ConfigError
-from telephony.sip.account import Registration, Sources, TrunkAccount, account_config, called_user, dial_uri, user_of
+from telephony.sip.account import Registration, Sources, TrunkAccount, account_config
 from telephony.sip.call import OK, RINGING, SipCall
 from telephony.sip.endpoint import capacity, close_endpoint, open_endpoint
 from telephony.sip.intake import Intake
@@ -24,6 +24,7 @@ from telephony.sip.pjthread import PjThread, guarded, told
 from telephony.sip.playout import CallAudio
 from telephony.sip.settings import GatewaySettings, Trunk
 from telephony.sip.source_filter import filter_listener
+from telephony.sip.uri import called_user, dial_uri, identity_uri, user_of
 
 WATCH_SECONDS = 0.5
 PORT_LINGERS = 0.2  # seconds; the bridge lets go of a port in its own thread, at its next tick
@@ -80,14 +81,15 @@ class Switchboard:
         self._thread.post(lambda: self._dial(line))
 
     def outbound(self, call_id: UUID, caller: str, target: str, trunk: Trunk) -> Line:
-        """From asyncio: a line to dial. target: a number or SIP URI. Raises ValueError when it cannot be one."""
+        """From asyncio: a line to dial. caller: a number or ""; target: a number or SIP URI. Raises ValueError."""
         dial_uri(target, trunk)
+        identity_uri(caller, self._settings, trunk)
         return self._line(Party(call_id, "outbound", caller, target, trunk.name))
 
     def open(self) -> None:
         """Listen and register."""
         self._endpoint = open_endpoint(self._settings)
-        self._intake = Intake(self._refusal)
+        self._intake = Intake(self._refusal, capacity())
         self.capacity = min(capacity(), self._settings.max_calls or capacity())
         try:
             if "tcp" in self._settings.transports:
@@ -166,8 +168,10 @@ class Switchboard:
         account = self._accounts.get(trunk.name, self._accounts[None])
         call = SipCall(account, pj.PJSUA_INVALID_ID, line, self._port, self._over)
         self._calls[party.call_id] = call
+        prm = pj.CallOpParam(True)
+        prm.txOption.localUri = identity_uri(party.caller, self._settings, trunk)
         try:
-            call.makeCall(dial_uri(party.callee, trunk), pj.CallOpParam(True))
+            call.makeCall(dial_uri(party.callee, trunk), prm)
         except pj.Error as error:
             del self._calls[party.call_id]
             line.tell(Ended("gateway", told(error), status=UNAVAILABLE.status, phrase=UNAVAILABLE.phrase))

@@ -171,10 +171,17 @@ class Dialog:
         self.acknowledge(response)
         return response
 
-    async def within(self, method: str, sequence: int = 2, extra: Sequence[str] = ()) -> SipMessage:
+    async def within(self, method: str, sequence: int = 2, extra: Sequence[str] = (), body: str = "") -> SipMessage:
         """Send *method* in the answered dialog; its final response."""
-        self.peer.send(self.request(method, sequence, extra, branch=f"{self.branch}-{sequence}"))
+        self.peer.send(self.request(method, sequence, extra, body, f"{self.branch}-{sequence}"))
         return await self.peer.final(method)
+
+    async def renegotiate(self, sequence: int, direction: str) -> SipMessage:
+        """A re-INVITE with "sendonly", "sendrecv" and so on; its acknowledged final response."""
+        body = f"{self.sdp()}a={direction}\r\n"
+        answer = await self.within("INVITE", sequence, ["Content-Type: application/sdp"], body)
+        self.peer.send(self.request("ACK", sequence, branch=f"{self.branch}-{sequence}-ack"))
+        return answer
 
 
 def _message(start: str, lines: Sequence[str], body: str) -> str:

@@ -9,13 +9,14 @@ from tests.integration.telephony.orchestrator import TOKEN, listen, running_orch
 from tests.integration.telephony.sip_peer import Dialog, SipPeer
 
 
-async def test_the_call_after_the_librarys_last_is_486(tmp_path: Path) -> None:
+async def test_the_call_after_the_last_line_is_486(tmp_path: Path) -> None:
     async with (
         running_orchestrator(listen) as orchestrator,
-        running_gateway(orchestrator.url, tmp_path) as gateway,
+        running_gateway(orchestrator.url, tmp_path, max_calls=4) as gateway,
         SipPeer(gateway.port) as peer,
     ):
         capacity = (await gateway.status())["capacity"]
+        assert capacity == 4
         dialogs = [Dialog(peer) for _ in range(capacity)]
         assert [(await dialog.ask()).status for dialog in dialogs] == [200] * capacity
         assert (await Dialog(peer).ask()).status == 486

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 import pytest_asyncio
 
 from tests.integration.telephony.gateway import GatewayProcess, running_gateway
 from tests.integration.telephony.orchestrator import Orchestrator, listen, running_orchestrator
+from tests.integration.telephony.patience import until
 from tests.integration.telephony.sip_peer import OPUS_ONLY, Dialog, SipPeer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -119,6 +121,35 @@ async def test_a_bye_before_the_ack_ends_the_call(peer: SipPeer, gateway: Gatewa
     dialog.to_tag = response.headers["to"].rpartition("tag=")[2]
     assert (await dialog.within("BYE")).status == 200
     await gateway.idle()
+
+
+async def test_a_call_on_hold_goes_on_with_its_clock(peer: SipPeer, orchestrator: Orchestrator) -> None:
+    dialog = Dialog(peer, caller="holder")
+    await dialog.ask()
+    leg = (await orchestrator.call_from("holder")).leg
+    assert leg
+    for sequence, theirs, ours in [
+        (2, "sendonly", "recvonly"),
+        (3, "inactive", "inactive"),
+        (4, "sendrecv", "sendrecv"),
+    ]:
+        answer = await dialog.renegotiate(sequence, theirs)
+        assert (answer.status, f"a={ours}" in answer.body) == (200, True)
+        before = leg.now()
+        await until(lambda before=before: leg.now() > before + 0.3)  # type: ignore[misc]
+    frames = (await orchestrator.call_from("holder")).heard
+    assert max(after.at - frame.at for frame, after in pairwise(frames)) < 0.05
+    await dialog.within("BYE", 5)
+
+
+async def test_keys_are_heard_by_sip_info(peer: SipPeer, orchestrator: Orchestrator) -> None:
+    dialog = Dialog(peer, caller="informer")
+    await dialog.ask()
+    seen = await orchestrator.call_from("informer")
+    body = "Signal=8\r\nDuration=160\r\n"
+    assert (await dialog.within("INFO", 2, ["Content-Type: application/dtmf-relay"], body)).status == 200
+    await until(lambda: [key.digit for key in seen.keys] == ["8"])
+    await dialog.within("BYE", 3)
 
 
 async def test_a_refer_is_declined_and_nobody_is_called(peer: SipPeer) -> None:

@@ -11,7 +11,7 @@ from orchestrator.core.errors import CarrierRejected
 from telephony.leg.socket import SocketLeg
 from tests.e2e.peers import Kamailio
 from tests.integration.telephony.gateway import GatewayProcess, running_gateway
-from tests.integration.telephony.orchestrator import Orchestrator, Seen, listen, running_orchestrator
+from tests.integration.telephony.orchestrator import Seen, listen, running_orchestrator
 from tests.integration.telephony.patience import until
 from tests.integration.telephony.sip_peer import Dialog, SipPeer
 
@@ -22,10 +22,10 @@ def registered_trunk(proxy: Kamailio, password: str = "s3cret") -> dict[str, Any
     return {"name": "carrier", "registrar": target, "user": "agent", "password": password, "expires": 60}
 
 
-async def dial(gateway: GatewayProcess, to: str, trunk: str) -> UUID:
+async def dial(gateway: GatewayProcess, to: str, trunk: str, caller: str = "") -> UUID:
     """Ask the gateway to call *to*."""
     call_id = uuid4()
-    request = {"call_id": str(call_id), "to": to, "trunk": trunk}
+    request = {"call_id": str(call_id), "to": to, "trunk": trunk, "caller": caller}
     (await gateway.control.post("/calls", json=request)).raise_for_status()
     return call_id
 
@@ -76,8 +76,8 @@ async def test_a_call_goes_out_with_digest_and_comes_in_by_the_registration(tmp_
             assert inbound.leg.ending.by == "caller"
 
 
-async def placed(orchestrator: Orchestrator, gateway: GatewayProcess, callee: SipPeer) -> None:
-    await dial(gateway, f"sip:bob@127.0.0.1:{callee.port}", "local")
+async def placed(gateway: GatewayProcess, callee: SipPeer) -> None:
+    await dial(gateway, f"sip:bob@127.0.0.1:{callee.port}", "local", caller="+331")
 
 
 async def test_a_call_that_the_callee_refuses_tells_the_status(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ async def test_a_call_that_the_callee_refuses_tells_the_status(tmp_path: Path) -
         running_gateway(orchestrator.url, tmp_path) as gateway,
         SipPeer(gateway.port) as callee,
     ):
-        await placed(orchestrator, gateway, callee)
+        await placed(gateway, callee)
         callee.reply(await callee.request("INVITE"), "486 Busy Here")
         seen = await orchestrator.call()
         await seen.over.wait()
@@ -102,8 +102,9 @@ async def test_a_call_that_we_place_is_a_leg_once_answered(tmp_path: Path) -> No
         running_gateway(orchestrator.url, tmp_path) as gateway,
         SipPeer(gateway.port) as callee,
     ):
-        await placed(orchestrator, gateway, callee)
+        await placed(gateway, callee)
         invite = await callee.request("INVITE")
+        assert "<sip:+331@127.0.0.1" in invite.headers["from"]
         callee.reply(invite, "180 Ringing")
         callee.reply(invite, "200 OK", ["Content-Type: application/sdp"], Dialog(callee).sdp())
         await callee.request("ACK")
@@ -122,6 +123,7 @@ async def test_requests_to_dial_that_cannot_work_are_refused(tmp_path: Path) -> 
             ({"to": "12345"}, 422),
             ({"to": "sip:bob@host\r\nX: y"}, 422),
             ({"call_id": "7"}, 422),
+            ({"caller": "me>"}, 422),
             ({"more": 1}, 422),
         ]
         for change, status in changes:
