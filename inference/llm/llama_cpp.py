@@ -93,9 +93,9 @@ class LlamaCpp:
         await self.prefill([Message("user", "Hello")])
 
     async def close(self) -> None:
-        """Stop the server and free its memory. Requests under way end with EngineUnavailable."""
-        await self._http.aclose()
+        """Stop the server and free its memory; requests that come later raise EngineUnavailable."""
         self._server = None
+        await self._http.aclose()
         self._folder.cleanup()
 
     def _request(self, messages: Sequence[Message], max_tokens: int) -> dict[str, Any]:
@@ -125,15 +125,15 @@ class LlamaCpp:
 
     @asynccontextmanager
     async def _posted(self, request: dict[str, Any]) -> AsyncIterator[httpx.Response]:
+        if self._server is None:
+            raise EngineUnavailable(self.name, "llama.cpp has been stopped")
         try:
             async with self._http.stream("POST", "/v1/chat/completions", json=request) as response:
                 if response.status_code != httpx.codes.OK:
                     await response.aread()
                     raise EngineError(self.name, _complaint(response))
                 yield response
-        except (httpx.TransportError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and self._server is not None:
-                raise
+        except httpx.TransportError as error:
             raise EngineUnavailable(self.name, f"llama.cpp does not answer: {error}") from error
 
 

@@ -158,7 +158,7 @@ def load(manifest: Manifest, files: Path, threads: int) -> VllmLanguageModel:
         enforce_eager=options.eager,
         enable_prefix_caching=True,
         disable_log_stats=True,
-        **({} if options.block is None else {"block_size": options.block}),
+        block_size=options.block,
     )
     try:
         return VllmLanguageModel(manifest.name, AsyncLLM.from_engine_args(arguments), options)

@@ -102,6 +102,8 @@ class EngineProcess:
         while True:
             started = clock()
             reason = await self._one_life(ready)
+            if ready.exception() is not None:
+                return  # it never served: whoever entered is told, and decides
             if clock() - started > self._patience.steady:
                 wait = self._patience.restart
             log.error("engine_process_lost", process=self.plan.name, reason=reason, restart_after=wait)
@@ -120,10 +122,10 @@ class EngineProcess:
                 if not ready.done():
                     ready.set_result(None)
                 await self._until_lost(child)
-        except (_Lost, VoiceError) as error:
+        except (_Lost, VoiceError, OSError) as error:
             if not ready.done():
                 ready.set_exception(
-                    EngineUnavailable(self.plan.name, str(error)) if isinstance(error, _Lost) else error
+                    error if isinstance(error, VoiceError) else EngineUnavailable(self.plan.name, str(error))
                 )
             return str(error)
         finally:
@@ -145,8 +147,6 @@ class EngineProcess:
         try:
             child.stdin.write(self.plan.model_dump_json(by_alias=True).encode() + b"\n")
             yield child
-            child.stdin.close()
-            await child.wait()
         except asyncio.CancelledError:
             child.stdin.close()
             with suppress(TimeoutError):
