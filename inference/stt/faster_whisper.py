@@ -16,9 +16,9 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from inference.log_mel import HOP, RATE, Samples, log_mel
 from inference.manifest import Manifest
 from inference.stt.decoding import Hypothesis, is_monotonous, token_limit
 from orchestrator.core.audio import AudioFrame
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
     from faster_whisper.tokenizer import Tokenizer
 
-Samples = NDArray[np.float32]
-
-RATE: Final = 16000
-HOP: Final = 160  # samples a frame of the spectrogram
 FULL_CONTEXT: Final = 3000  # frames
 # One or two words with 2 s of silence loop in three cases out of four, in 10 s of context in one of ten.
 BRIEF: Final = 150  # frames
@@ -91,6 +87,7 @@ class FasterWhisper:
         self._model: WhisperModel = WhisperModel(
             str(folder), device=options.device, compute_type=options.compute_type, cpu_threads=threads
         )
+        self._bands = self._model.feature_extractor.mel_filters.shape[0]
         self._vad = get_vad_model()
         self._tokenizers: dict[str, Tokenizer] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="whisper")
@@ -148,7 +145,7 @@ class FasterWhisper:
 
     def _decode(self, speech: Samples, request: Request) -> Transcript:
         """The transcript of *speech*, from the shortest context that gives a sound one."""
-        features: Samples = self._model.feature_extractor(speech)[:, : len(speech) // HOP]
+        features = log_mel(speech, self._bands)
         language = request.language or self._options.language
         hypothesis: Hypothesis | None = None
         for frames in self._contexts(features.shape[1], prompted=bool(request.prompt or self._options.prompt)):

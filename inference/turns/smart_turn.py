@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from inference.log_mel import RATE, log_mel, normalised
 from inference.manifest import Manifest
 from inference.onnx_session import open_session
-from inference.turns.log_mel import RATE, log_mel, normalised
 from orchestrator.core.audio import AudioFrame
 
 

@@ -1,11 +1,11 @@
-"""Whisper's log-mel spectrogram of a fixed stretch of audio, as smart-turn was trained on it.
+"""Whisper's log-mel spectrogram, which smart-turn was trained on too.
 
-Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022, section 2.2, with the
-normalisation of transformers.WhisperFeatureExtractor(do_normalize=True).
+Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022, section 2.2.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -17,32 +17,33 @@ Samples = NDArray[np.float32]
 RATE: Final = 16000
 FFT: Final = 400
 HOP: Final = 160
-MELS: Final = 80
 FLOOR: Final = 1e-10
 VARIANCE_FLOOR: Final = 1e-7
 DYNAMIC_RANGE: Final = 8.0  # in powers of ten, below the loudest bin
 
 
 def normalised(samples: Samples) -> Samples:
-    """*samples* with mean 0 and variance 1."""
+    """*samples* with mean 0 and variance 1, as transformers.WhisperFeatureExtractor(do_normalize=True) makes them."""
     result: Samples = (samples - samples.mean()) / np.sqrt(samples.var() + VARIANCE_FLOOR)
     return result
 
 
-def log_mel(samples: Samples) -> Samples:
-    """Log-mel features of *samples* (16 kHz, shape (n,)): shape (80, n // 160)."""
+def log_mel(samples: Samples, bands: int = 80) -> Samples:
+    """Log-mel features of *samples* (16 kHz, shape (n,), n > 0): shape (bands, n // 160)."""
     padded = np.pad(samples, FFT // 2, mode="reflect")
     frames = sliding_window_view(padded, FFT)[: len(samples) // HOP * HOP : HOP]
     spectrum = np.fft.rfft(frames * WINDOW, axis=1)
     power = np.square(spectrum.real) + np.square(spectrum.imag)
-    mel = np.log10(np.maximum(MEL_FILTERS @ power.T, FLOOR))
-    features: Samples = (np.maximum(mel, mel.max() - DYNAMIC_RANGE) + 4.0) / 4.0
+    # Not @: for a product this small BLAS wakes its threads, which then spin for twenty times as long as it takes.
+    mel = np.log10(np.maximum(np.einsum("bf,tf->bt", mel_filters(bands), power), FLOOR))
+    features: Samples = (np.maximum(mel, np.max(mel, initial=np.log10(FLOOR)) - DYNAMIC_RANGE) + 4.0) / 4.0
     return features.astype(np.float32)
 
 
-def mel_filters() -> Samples:
-    """Slaney's triangular filters of unit area, shape (80, 201): linear below 1 kHz, logarithmic above."""
-    corners = hertz(np.linspace(0.0, mels(np.array(RATE / 2)), MELS + 2))
+@cache
+def mel_filters(bands: int) -> Samples:
+    """Slaney's triangular filters of unit area, shape (bands, 201): linear below 1 kHz, logarithmic above."""
+    corners = hertz(np.linspace(0.0, mels(np.array(RATE / 2)), bands + 2))
     bins = np.linspace(0.0, RATE / 2, FFT // 2 + 1)
     rising = (bins - corners[:-2, None]) / np.diff(corners)[:-1, None]
     falling = (corners[2:, None] - bins) / np.diff(corners)[1:, None]
@@ -63,4 +64,3 @@ def hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 WINDOW: Final = np.hanning(FFT + 1)[:-1].astype(np.float32)
-MEL_FILTERS: Final = mel_filters()
