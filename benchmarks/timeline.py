@@ -11,7 +11,7 @@ from orchestrator.core.turn import Mark
 
 # The agent's clock starts with its gateway's answer, the caller's with its own media: this covers a slow line.
 _CLOCKS_APART = 1.5
-_SAME_MOMENT = 0.35
+_SAME_MOMENT = 0.8
 
 
 @dataclass(frozen=True, slots=True)
