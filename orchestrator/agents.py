@@ -5,14 +5,15 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from orchestrator.core.agent import Agent, ApprovedAnswer, Phrases
 from orchestrator.core.errors import ConfigError
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_Number = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"[0-9A-Za-z]")]
 
 
 class _Strict(BaseModel):
@@ -32,7 +33,7 @@ class _PhrasesSpec(_Strict):
 
 class _AgentSpec(_Strict):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    numbers: Annotated[tuple[_Text, ...], Field(min_length=1)]
+    numbers: Annotated[tuple[_Number, ...], Field(min_length=1)]
     greeting: _Text
     persona: _Text
     subject: str = ""
@@ -40,6 +41,14 @@ class _AgentSpec(_Strict):
     voice: str = ""
     answers: tuple[_AnswerSpec, ...] = ()
     phrases: _PhrasesSpec = _PhrasesSpec()
+
+    @model_validator(mode="after")
+    def _asks_each_question_once(self) -> Self:
+        questions = [question.casefold() for spec in self.answers for question in spec.questions]
+        doubled = sorted({question for question in questions if questions.count(question) > 1})
+        if doubled:
+            raise ValueError(f"answers: {doubled[0]!r} stands twice; a question has one answer")
+        return self
 
     def agent(self) -> Agent:
         return Agent(
@@ -78,7 +87,7 @@ def read_agents(folder: Path) -> tuple[Agent, ...]:
     agents = tuple(read_agent(path) for path in paths)
     _refuse_doubles("name", ((agent.name, path) for agent, path in zip(agents, paths, strict=True)))
     _refuse_doubles(
-        "number", ((number, path) for agent, path in zip(agents, paths, strict=True) for number in agent.numbers)
+        "number", ((route(number), path) for agent, path in zip(agents, paths, strict=True) for number in agent.numbers)
     )
     return agents
 

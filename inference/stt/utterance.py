@@ -13,6 +13,8 @@ from orchestrator.core.ports import Transcript
 
 # The hush between two words is rarely shorter.
 HUSH = 0.1
+# What may still be said while the window at the limit is being recognised.
+SLACK = 4.0
 
 
 class Utterance:
@@ -29,11 +31,12 @@ class Utterance:
         self._settled = ""
         self._agreement = Agreement()
         self._agreed = Agreed("", "")
+        self._shown: list[str] = []
 
     @property
     def stable(self) -> str:
         """The words that will not change while the utterance lasts; every value begins with the one before."""
-        return f"{self._settled} {self._agreed.stable}".strip()
+        return " ".join(self._shown)
 
     @property
     def unstable(self) -> str:
@@ -60,21 +63,40 @@ class Utterance:
         return self._out
 
     def answered(self, heard: Transcript | None) -> None:
-        """The window that is out was heard as *heard*; None when the recogniser failed."""
+        """The window that is out was heard as *heard*; None when the recogniser failed.
+
+        A window past the limit is settled either way: keeping its audio would make every later window too long.
+        """
         out, self._out = self._out, None
-        if heard is None or out is None:
+        if out is None:
             return
-        self._agreed = self._agreement.insert(heard)
         if self._settles:
-            self._settled = f"{self.stable} {self.unstable}".strip()
+            # Earlier windows reached beyond the cut: only the words of this one belong to the audio that goes.
+            self._settled = f"{self._settled} {heard.text if heard is not None else ''}".strip()
             self._agreement, self._agreed = Agreement(), Agreed("", "")
+        elif heard is not None:
+            self._agreed = self._agreement.insert(heard)
+        agreed = f"{self._settled} {self._agreed.stable}".split()
+        self._shown += agreed[len(self._shown) :]
+        if self._settles:
             rest = joined(self._frames)
             self._frames = [AudioFrame(rest.pcm[len(out.pcm) :], rest.rate, out.end)]
 
-    def whole(self) -> AudioFrame | None:
-        """All that is not settled, for the last answer; None when nothing was said since. Nothing is out then."""
+    def abandoned(self) -> None:
+        """Nobody waits for the window that is out any more."""
         self._out = None
-        return joined(self._frames) if any(len(frame.pcm) for frame in self._frames) else None
+
+    def whole(self) -> AudioFrame | None:
+        """All that is not settled, for the last answer; None when nothing was said since. Nothing is out then.
+
+        When no window was answered for long, the latest `limit` + SLACK seconds: a recogniser takes no more at once.
+        """
+        self._out = None
+        if not any(len(frame.pcm) for frame in self._frames):
+            return None
+        whole = joined(self._frames)
+        dropped = max(0, len(whole.pcm) - round((self._limit + SLACK) * whole.rate))
+        return AudioFrame(whole.pcm[dropped:], whole.rate, whole.at + dropped / whole.rate)
 
     def final(self, heard: Transcript) -> Transcript:
         """The utterance, its whole() having been heard as *heard*."""

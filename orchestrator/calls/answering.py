@@ -32,25 +32,28 @@ class Answering:
     reply_sentences: int = 3
 
     async def words(self, turn: Turn) -> AsyncIterator[str]:
-        """The sentences that answer *turn*: the approved answer if one is meant, otherwise the language model's.
+        """The sentences that answer *turn*: approved answers if any are meant, otherwise the language model's.
 
         Raises EngineError.
         """
-        if (match := await self.agent.answers.find(turn.caller_text)) is not None:
+        if matches := await self.agent.answers.find(turn.caller_text):
             turn.answer = AnswerKind.APPROVED
             turn.mark(Mark.ANSWER_FOUND, self.now())
-            yield match.answer
+            for match in matches:
+                yield match.answer
             return
         turn.answer = AnswerKind.LLM
         turn.mark(Mark.LLM_STARTED, self.now())
         async with closing(sentences(self._tokens(turn))) as pieces:
             spoken: list[str] = []
+            ended = 0
             async for piece in pieces:
                 if piece in spoken:  # a loop: nothing new will come
                     break
                 spoken.append(piece)
                 yield piece
-                if len(spoken) == self.reply_sentences:
+                ended += not piece.endswith((",", ";", ":", "—"))  # an early first clause ends no sentence
+                if ended == self.reply_sentences:
                     break
 
     async def voice(self, text: str) -> AsyncIterator[AudioFrame]:

@@ -14,10 +14,11 @@ from typing import TypeAlias
 import numpy as np
 import structlog
 
-from inference.stt.agreement import Agreement
-from orchestrator.calls.endpointing import Endpointer, Patience, Preroll, Signal, energy_end
+from inference.stt.utterance import Utterance
+from orchestrator.calls.endpointing import Endpointer, Patience, Preroll, Signal
 from orchestrator.core.audio import AudioFrame, Pcm
-from orchestrator.core.errors import EngineError
+from orchestrator.core.bursts import bursts
+from orchestrator.core.errors import EngineError, EngineTimeout
 from orchestrator.core.ports import Dtmf, Recognizer, Transcript, TurnDetector, VoiceActivity
 from orchestrator.core.streams import closing
 
@@ -43,7 +44,11 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class TurnEnded:
-    """The caller is done. text is empty when nothing was said; failed: the recogniser gave no answer. Media seconds."""
+    """The caller is done. Times are media seconds.
+
+    text: empty when nothing was said; failure: why the recogniser gave no answer; hung_up: the caller left in mid-turn,
+    and nobody waits for a reply.
+    """
 
     text: str
     started: float
@@ -51,7 +56,8 @@ class TurnEnded:
     pause_found: float
     transcribed: float
     ended: float
-    failed: bool = False
+    failure: EngineError | None = None
+    hung_up: bool = False
 
 
 EarEvent: TypeAlias = SpeechStarted | Partial | TurnEnded | Dtmf
@@ -61,7 +67,8 @@ EarEvent: TypeAlias = SpeechStarted | Partial | TurnEnded | Dtmf
 class EarSettings:
     """patience: endpointing; partial_every: seconds of new speech between partial passes.
 
-    verdict_within: seconds that the turn detector has; beyond them silence alone decides.
+    verdict_within: seconds that the turn detector has; beyond them silence alone decides. words_within: seconds that
+    the recogniser has for the last pass, while the caller waits. last_words_within: the same when they have hung up.
     """
 
     patience: Patience = field(default_factory=Patience)
@@ -69,16 +76,19 @@ class EarSettings:
     preroll: float = 0.32  # Silero's onset lags a soft consonant by up to ten windows
     window_limit: float = 25.0  # Whisper's window holds 30 s
     verdict_within: float = 1.0
+    words_within: float = 6.0
+    last_words_within: float = 2.0
     language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """What a pause sounded like."""
+    """What a pause sounded like. speech_ended: media seconds of the last speech energy."""
 
-    transcript: Transcript | None
+    transcript: Transcript | EngineError
     finished: float
     ready_at: float
+    speech_ended: float
 
 
 class Ear:
@@ -100,13 +110,8 @@ class Ear:
         self._endpointer = Endpointer(settings.patience)
         self._preroll = Preroll(settings.preroll, vad.rate)
         self._pending: Pcm = np.zeros(0, dtype=np.int16)
-        self._utterance: list[Pcm] = []
-        self._utterance_at = 0.0
-        self._samples = 0
-        self._settled = ""
-        self._agreement = Agreement()
-        self._partial: asyncio.Task[Transcript | None] | None = None
-        self._partial_samples = 0
+        self._utterance = self._fresh()
+        self._partial: asyncio.Task[Transcript | EngineError] | None = None
         self._verdict: asyncio.Task[_Verdict] | None = None
         self._pause_found = 0.0
         self._now = 0.0
@@ -124,10 +129,12 @@ class Ear:
                         yield event
                     if (ended := self._turn_ended()) is not None:
                         yield ended
+            if (ended := await self._last_words()) is not None:
+                yield ended
         finally:
-            for task in (self._partial, self._verdict):
-                if task is not None:
-                    task.cancel()
+            self._stop_partial()
+            if self._verdict is not None:
+                self._verdict.cancel()
 
     def _hear(self, frame: AudioFrame) -> list[EarEvent]:
         events: list[EarEvent] = []
@@ -137,48 +144,63 @@ class Ear:
         while len(self._pending) >= window:
             chunk, self._pending = self._pending[:window], self._pending[window:]
             at, end = end, end + window / frame.rate
-            events += self._hear_window(chunk, at, end)
+            if (started := self._hear_window(AudioFrame(chunk, frame.rate, at))) is not None:
+                events.append(started)
         if (partial := self._partial_ready()) is not None:
             events.append(partial)
         return events
 
-    def _hear_window(self, chunk: Pcm, at: float, end: float) -> list[EarEvent]:
-        signal = self._endpointer.hear(self._vad.speech_probability(chunk), at, end)
+    def _hear_window(self, chunk: AudioFrame) -> SpeechStarted | None:
+        signal = self._endpointer.hear(self._vad.speech_probability(chunk.pcm), chunk.at, chunk.end)
         if not self._endpointer.speaking:
-            self._preroll.push(chunk)
-            return []
-        self._utterance.append(chunk)
-        self._samples += len(chunk)
+            self._preroll.push(chunk.pcm)
+            return None
         if signal is Signal.ONSET:
-            before = self._preroll.take()
-            self._utterance = [*before, chunk]
-            self._samples = sum(map(len, self._utterance))
-            self._utterance_at = end - self._samples / self._vad.rate
-            return [SpeechStarted(self._endpointer.started, end)]
+            before = np.concatenate([*self._preroll.take(), chunk.pcm])
+            self._utterance.hear(AudioFrame(before, chunk.rate, chunk.end - len(before) / chunk.rate))
+            return SpeechStarted(self._endpointer.started, chunk.end)
+        self._utterance.hear(chunk)
         if signal is Signal.PAUSE:
-            self._pause_found = end
-            self._verdict = self._group.create_task(self._judge(self._speech()), name="judge")
+            self._pause_found = chunk.end
+            self._stop_partial()  # it would only keep the last pass waiting
+            self._verdict = self._group.create_task(self._judge(self._settings.words_within), name="judge")
         elif signal is Signal.RESUME and self._verdict is not None:
             self._verdict.cancel()
             self._verdict = None
-        elif not self._endpointer.paused:
-            self._start_partial()
-        return []
+        elif not self._endpointer.paused and self._utterance.due:
+            self._partial = self._group.create_task(self._recognize(self._utterance.window()), name="partial")
+        return None
 
-    def _speech(self) -> AudioFrame:
-        return AudioFrame(np.concatenate(self._utterance), self._vad.rate, self._utterance_at)
+    async def _judge(self, within: float) -> _Verdict:
+        """The last words of the utterance so far and how finished it sounds, side by side."""
+        speech = self._utterance.whole()
+        assert speech is not None
+        async with asyncio.TaskGroup() as group:
+            words = group.create_task(self._recognize_within(speech, within))
+            finished = group.create_task(self._finished(speech))
+        heard = words.result()
+        loud = bursts(speech.pcm, speech.rate)
+        return _Verdict(
+            transcript=self._utterance.final(heard) if isinstance(heard, Transcript) else heard,
+            finished=finished.result(),
+            ready_at=self._now,
+            speech_ended=min(speech.at + loud[-1].end if loud else speech.end, self._pause_found),
+        )
 
-    async def _judge(self, speech: AudioFrame) -> _Verdict:
-        """The final words of *speech* and how finished it sounds, side by side."""
-        transcript, finished = await asyncio.gather(self._recognize(speech), self._finished(speech))
-        return _Verdict(transcript, finished, self._now)
+    async def _recognize_within(self, speech: AudioFrame, seconds: float) -> Transcript | EngineError:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._recognize(speech)
+        except TimeoutError:
+            return EngineTimeout("stt", f"no words within {seconds:g} s")
 
-    async def _recognize(self, speech: AudioFrame) -> Transcript | None:
+    async def _recognize(self, speech: AudioFrame) -> Transcript | EngineError:
         try:
             return await self._recognizer.recognize(speech, language=self._settings.language)
         except EngineError as error:
-            log.warning("recognition_failed", engine=error.engine, error=error.message)
-            return None
+            return error
+        except ValueError as error:  # the engine refuses the request itself; the call goes on
+            return EngineError("stt", str(error))
 
     async def _finished(self, speech: AudioFrame) -> float:
         try:
@@ -192,58 +214,53 @@ class Ear:
         if self._verdict is None or not self._verdict.done():
             return None
         verdict = self._verdict.result()
-        silence = self._endpointer.silence(self._now)
-        if silence < self._settings.patience.needed(verdict.finished):
+        if self._endpointer.silence(self._now) < self._settings.patience.needed(verdict.finished):
             return None
-        words = verdict.transcript.text if verdict.transcript is not None else ""
+        return self._ended(verdict)
+
+    async def _last_words(self) -> TurnEnded | None:
+        """What the caller was saying when they hung up."""
+        if not self._endpointer.speaking:
+            return None
+        self._stop_partial()
+        if self._verdict is None:
+            self._pause_found = self._now
+            self._verdict = self._group.create_task(self._judge(self._settings.last_words_within), name="last words")
+        await asyncio.wait([self._verdict])
+        return self._ended(self._verdict.result(), hung_up=True)
+
+    def _ended(self, verdict: _Verdict, *, hung_up: bool = False) -> TurnEnded:
+        heard = verdict.transcript
         ended = TurnEnded(
-            text=f"{self._settled} {words}".strip(),
+            text=heard.text if isinstance(heard, Transcript) else "",
             started=self._endpointer.started,
-            speech_ended=min(self._utterance_at + energy_end(self._speech().pcm, self._vad.rate), self._pause_found),
+            speech_ended=verdict.speech_ended,
             pause_found=self._pause_found,
             transcribed=verdict.ready_at,
             ended=self._now,
-            failed=verdict.transcript is None,
+            failure=heard if isinstance(heard, EngineError) else None,
+            hung_up=hung_up,
         )
-        self._forget()
+        self._endpointer.reset()
+        self._utterance = self._fresh()
+        self._verdict = None
         return ended
 
-    def _forget(self) -> None:
-        self._endpointer.reset()
-        self._utterance, self._samples, self._settled = [], 0, ""
-        self._verdict = None
-        self._agreement = Agreement()
-        if self._partial is not None:
-            self._partial.cancel()
-            self._partial = None
-        self._partial_samples = 0
-
-    def _start_partial(self) -> None:
-        """Recognise the words so far, one pass at a time."""
-        fresh = self._samples - self._partial_samples
-        if self._partial is None and fresh >= self._settings.partial_every * self._vad.rate:
-            self._partial_samples = self._samples
-            self._partial = self._group.create_task(self._recognize(self._speech()), name="partial")
+    def _fresh(self) -> Utterance:
+        return Utterance(self._settings.partial_every, self._settings.window_limit)
 
     def _partial_ready(self) -> Partial | None:
         if self._partial is None or not self._partial.done():
             return None
-        transcript, self._partial = self._partial.result(), None
-        if transcript is None:
+        heard, self._partial = self._partial.result(), None
+        self._utterance.answered(heard if isinstance(heard, Transcript) else None)
+        if isinstance(heard, EngineError):
+            log.warning("recognition_failed", engine=heard.engine, error=heard.message)
             return None
-        if self._samples >= self._settings.window_limit * self._vad.rate:
-            self._settle(transcript)
-            return Partial(self._settled, "", self._now)
-        stable, unstable = self._agreement.insert(transcript)
-        return Partial(f"{self._settled} {stable}".strip(), unstable, self._now)
+        return Partial(self._utterance.stable, self._utterance.unstable, self._now)
 
-    def _settle(self, transcript: Transcript) -> None:
-        """A long utterance: keep the words of the audio that was recognised and go on with the rest."""
-        self._settled = f"{self._settled} {transcript.text}".strip()
-        speech = self._speech()
-        rest = speech.pcm[self._partial_samples :]
-        self._utterance = [rest]
-        self._utterance_at += self._partial_samples / self._vad.rate
-        self._samples = len(rest)
-        self._partial_samples = 0
-        self._agreement = Agreement()
+    def _stop_partial(self) -> None:
+        if self._partial is not None:
+            self._partial.cancel()
+            self._partial = None
+            self._utterance.abandoned()

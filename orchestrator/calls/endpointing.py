@@ -6,8 +6,6 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 
-import numpy as np
-
 from orchestrator.core.audio import Pcm
 
 
@@ -92,28 +90,6 @@ class Endpointer:
             return Signal.RESUME
         self.ended = end
         return None
-
-
-_CHUNK = 0.01
-# Speech energy is what stays within 30 dB of the utterance's loud parts and 8 dB above its quietest ones.
-_BELOW_LOUD_DB = 30.0
-_ABOVE_FLOOR_DB = 8.0
-
-
-def energy_end(pcm: Pcm, rate: int) -> float:
-    """Seconds from the start of *pcm* to the end of its last speech energy.
-
-    A detector reports the end late by its own window and hangover; latency is counted from here instead.
-    """
-    size = max(1, round(_CHUNK * rate))
-    count = len(pcm) // size
-    if count == 0:
-        return len(pcm) / rate
-    power = np.mean(np.square(pcm[: count * size].astype(np.float32).reshape(count, size)), axis=1)
-    level = 10.0 * np.log10(np.maximum(power, 1e-3))
-    gate = max(float(np.percentile(level, 95)) - _BELOW_LOUD_DB, float(np.percentile(level, 5)) + _ABOVE_FLOOR_DB)
-    above = np.flatnonzero(level >= gate)
-    return (int(above[-1]) + 1) * size / rate if len(above) else len(pcm) / rate
 
 
 class Preroll:

@@ -14,7 +14,7 @@ from orchestrator.calls.ear import Ear, EarEvent, EarSettings, Partial, SpeechSt
 from orchestrator.calls.history import History
 from orchestrator.calls.prepared import PreparedAgent
 from orchestrator.calls.speech import Speech
-from orchestrator.core.errors import EngineError, Hangup
+from orchestrator.core.errors import BadOutput, EngineError, EngineTimeout, Hangup
 from orchestrator.core.events import CallState, EndReason, Happened, Recorder, Spoken, TurnFinished
 from orchestrator.core.ports import (
     CallLeg,
@@ -31,6 +31,9 @@ from orchestrator.dialogue.prompting import system_message
 
 log = structlog.get_logger(__name__)
 
+# An answer that is nearly there is better than an apology.
+_LEAST_PATIENCE = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class CallEngines:
@@ -45,10 +48,12 @@ class CallEngines:
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """failures: engine failures in a row after which the agent says goodbye; reply_tokens: a reply's length limit."""
+    """failures: in a row, after which the agent says goodbye; answer_within: seconds from the end of a turn in which
+    something must be heard, or it counts as a failure; reply_tokens: a reply's length limit."""
 
     ear: EarSettings = field(default_factory=EarSettings)
     failures: int = 3
+    answer_within: float = 8.0
     reply_tokens: int = 96
 
 
@@ -64,10 +69,11 @@ class CallSetup:
 
 @dataclass(slots=True)
 class _Reply:
-    """A reply under way."""
+    """A reply under way. last: the call ends after it, whatever the caller says."""
 
     turn: Turn
     speech: Speech
+    last: bool = False
     task: asyncio.Task[None] = field(init=False)
 
 
@@ -95,6 +101,8 @@ class CallSession:
         self._failures = 0
         self._reply: _Reply | None = None
         self._unanswered: Turn | None = None
+        self._cut: Turn | None = None
+        self._waiting_since: float | None = None
         self._warming: asyncio.Task[None] | None = None
         self._ended_by = EndReason.CALLER_HANGUP
 
@@ -111,6 +119,8 @@ class CallSession:
                 async for event in events:
                     await self._on(event)
             await self._stop_reply()
+            if self._unanswered is not None:
+                self._keep(self._unanswered, "")
             if self._warming is not None:
                 self._warming.cancel()
         self._enter(CallState.END)
@@ -129,31 +139,51 @@ class CallSession:
                 self._happened("dtmf", {"digit": event.digit})
 
     async def _hear_onset(self, onset: SpeechStarted) -> None:
-        """The caller speaks: whatever the agent says or is about to say is dropped."""
+        """The caller speaks: whatever the agent says or is about to say is dropped, but for its last words."""
         reply = self._reply
-        if reply is None:
+        if reply is None or reply.last:
             return
         if reply.speech.audible:
             reply.turn.mark(Mark.INTERRUPTED, onset.at)
             self._happened("barge_in", {"turn": reply.turn.index})
+            self._cut = reply.turn
         elif reply.turn.caller_text:
             # Nothing of the reply was heard: the caller is still in the same turn.
             self._unanswered = reply.turn
+        else:
+            self._cut = reply.turn
         await self._stop_reply()
         self._enter(CallState.LISTEN)
 
     def _hear_turn(self, ended: TurnEnded) -> None:
         before, self._unanswered = self._unanswered, None
-        if not ended.text and not ended.failed and before is None:
-            return  # a noise: silence never becomes text
+        cut, self._cut = self._cut, None
+        if self._reply is not None:
+            return  # the last words of the call are being said
+        if not ended.text and ended.failure is None and before is None:
+            # A noise: silence never becomes text, and what it cut off is said after all.
+            if cut is not None and not ended.hung_up:
+                self._resume(cut)
+            return
         turn = self._continued(before, ended) if before is not None else self._new_turn()
         turn.caller_text = f"{turn.caller_text} {ended.text}".strip()
         turn.marks = _marks(ended) | turn.marks
-        if ended.failed:
-            self._fail(turn)
+        if self._waiting_since is None:
+            self._waiting_since = ended.ended
+        if ended.hung_up:
+            self._keep(turn, "")
+        elif ended.failure is not None:
+            self._fail(turn, ended.failure)
         else:
             self._enter(CallState.PROCESS)
-            self._begin(turn, self._answering.words(turn))
+            self._begin(_Reply(turn, self._speech(turn)), self._answering.words(turn))
+
+    def _resume(self, cut: Turn) -> None:
+        """Say what a noise kept the caller from hearing."""
+        rest = " ".join(cut.reply_text.split()[len(cut.heard_text.split()) :])
+        if rest and cut.answer is not None:
+            self._happened("resumed", {"turn": cut.index})
+            self._say(self._new_turn(), cut.answer, rest)
 
     @staticmethod
     def _continued(before: Turn, ended: TurnEnded) -> Turn:
@@ -163,71 +193,92 @@ class CallSession:
         turn.marks = {mark: before.marks[mark] for mark in kept if mark in before.marks}
         return turn
 
-    def _say(self, turn: Turn, kind: AnswerKind, text: str) -> None:
+    def _say(self, turn: Turn, kind: AnswerKind, text: str, *, last: bool = False) -> None:
         turn.answer = kind
-        self._begin(turn, _one(text))
+        self._begin(_Reply(turn, self._speech(turn), last), _one(text))
 
-    def _fail(self, turn: Turn) -> None:
+    def _fail(self, turn: Turn, error: EngineError) -> None:
         """Speak a phrase that needs no engine; after too many failures, goodbye."""
+        self._happened("engine_failed", {"engine": error.engine, "error": type(error).__name__})
+        log.warning("turn_failed", call=str(self._call_id), engine=error.engine, error=error.message)
         self._failures += 1
         if self._failures < self._setup.settings.failures:
             self._say(turn, AnswerKind.FALLBACK, self._phrases.trouble)
-            return
-        self._ended_by = EndReason.ENGINE_FAILED
-        self._say(turn, AnswerKind.FALLBACK, self._phrases.goodbye)
+        else:
+            self._say(turn, AnswerKind.FALLBACK, self._phrases.goodbye, last=True)
 
-    def _begin(self, turn: Turn, words: AsyncIterator[str]) -> None:
-        reply = _Reply(turn, Speech(self._group, self._leg, turn, self._respond))
+    def _begin(self, reply: _Reply, words: AsyncIterator[str]) -> None:
         self._reply = reply
-        reply.task = self._group.create_task(self._speak(reply, words), name=f"reply-{turn.index}")
+        reply.task = self._group.create_task(self._speak(reply, words), name=f"reply-{reply.turn.index}")
 
     async def _speak(self, reply: _Reply, words: AsyncIterator[str]) -> None:
         """The life of one reply. Whatever ends it, the turn is settled with what was really heard."""
-        failed = False
         try:
-            await reply.speech.say(words, self._answering.voice)
-            failed = not reply.turn.reply_text
-        except EngineError as error:
-            self._happened("engine_failed", {"engine": error.engine, "error": type(error).__name__})
-            log.warning("reply_failed", call=str(self._call_id), engine=error.engine, error=error.message)
-            failed = True
+            failure = await self._say_in_time(reply, words)
         except Hangup:
-            pass
+            failure = None
         except asyncio.CancelledError:
             await reply.speech.silence()
             self._settle(reply)
             raise
-        if self._ended_by is EndReason.ENGINE_FAILED:
-            self._settle(reply)
+        if failure is not None and not reply.last and not reply.speech.audible:
+            self._fail(reply.turn, failure)
+            return
+        self._settle(reply)
+        if reply.last:
+            self._ended_by = EndReason.ENGINE_FAILED
             await self._leg.hangup()
-        elif not failed:
-            self._settle(reply)
-            if reply.turn.answer is not AnswerKind.FALLBACK:
-                self._failures = 0
-            self._start_warming()
-        elif reply.speech.audible:
-            self._settle(reply)
-            self._fail(self._new_turn())
+        elif failure is not None:
+            self._fail(self._new_turn(), failure)
         else:
-            self._fail(reply.turn)
+            self._start_warming()
+
+    async def _say_in_time(self, reply: _Reply, words: AsyncIterator[str]) -> EngineError | None:
+        """Speak *words*; why that failed, if it did. Raises Hangup."""
+        try:
+            async with asyncio.timeout(self._patience_left()) as limit:
+                reply.speech.begun = lambda: self._respond(limit)
+                await reply.speech.say(words, self._answering.voice)
+        except EngineError as error:
+            return error
+        except TimeoutError:
+            return EngineTimeout("reply", f"nothing to say within {self._setup.settings.answer_within:g} s")
+        return None if reply.turn.reply_text else BadOutput("llm", "an empty reply")
+
+    def _patience_left(self) -> float:
+        """Seconds in which something must be heard: the caller may have been waiting through several attempts."""
+        waited = 0.0 if self._waiting_since is None else self._leg.now() - self._waiting_since
+        return max(_LEAST_PATIENCE, self._setup.settings.answer_within - waited)
+
+    def _respond(self, limit: asyncio.Timeout) -> None:
+        """The first audio is there."""
+        limit.reschedule(None)
+        if self._state is CallState.PROCESS:
+            self._enter(CallState.RESPOND)
 
     def _settle(self, reply: _Reply) -> None:
         """The reply is over: keep the turn, and in the history only what was heard of it."""
         self._reply = None
-        turn = reply.turn
-        if self._unanswered is turn:
-            self._happened("turn_continued", {"turn": turn.index})
+        if self._unanswered is reply.turn:
+            self._happened("turn_continued", {"turn": reply.turn.index})
             return
-        turn.heard_text = reply.speech.heard()
+        self._keep(reply.turn, reply.speech.heard())
+        if reply.turn.heard_text and reply.turn.answer in {AnswerKind.APPROVED, AnswerKind.LLM}:
+            self._failures = 0
+
+    def _keep(self, turn: Turn, heard: str) -> None:
+        """Record *turn*, of whose reply *heard* was heard."""
+        turn.heard_text = heard
+        self._waiting_since = None
         now = self._leg.now()
         if turn.caller_text:
             self._history.said(turn.caller_text)
             started, ended = turn.marks[Mark.SPEECH_STARTED], turn.marks[Mark.SPEECH_ENDED]
             self._recorder.record(Spoken(self._call_id, turn.index, "caller", turn.caller_text, started, ended))
-        self._history.heard(turn.heard_text)
-        if turn.heard_text:
+        self._history.heard(heard)
+        if heard:
             started = turn.marks.get(Mark.REPLY_STARTED, now)
-            self._recorder.record(Spoken(self._call_id, turn.index, "agent", turn.heard_text, started, now))
+            self._recorder.record(Spoken(self._call_id, turn.index, "agent", heard, started, now))
         self._recorder.record(TurnFinished(self._call_id, turn))
         self._enter(CallState.LISTEN)
 
@@ -249,9 +300,8 @@ class CallSession:
         except EngineError as error:  # the next turn is slower, no more
             log.warning("prefill_failed", engine=error.engine, error=error.message)
 
-    def _respond(self) -> None:
-        if self._state is CallState.PROCESS:
-            self._enter(CallState.RESPOND)
+    def _speech(self, turn: Turn) -> Speech:
+        return Speech(self._group, self._leg, turn)
 
     def _new_turn(self) -> Turn:
         turn = Turn(self._turns)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from orchestrator.core.audio import AudioFrame
-from orchestrator.core.errors import Hangup, LegError
+from orchestrator.core.errors import EngineError, Hangup, LegError
 from orchestrator.core.ports import CallLeg
 from orchestrator.core.streams import closing
 from orchestrator.core.turn import Mark, Turn
@@ -30,11 +30,11 @@ class Speech:
     group: the call's own; it awaits the stamp of the first sample. begun: called once, at the first audio.
     """
 
-    def __init__(self, group: asyncio.TaskGroup, leg: CallLeg, turn: Turn, begun: Callable[[], None]) -> None:
+    def __init__(self, group: asyncio.TaskGroup, leg: CallLeg, turn: Turn) -> None:
         self._group = group
         self._leg = leg
         self._turn = turn
-        self._begun = begun
+        self.begun: Callable[[], None] = lambda: None
         self._pieces: list[Piece] = []
         self._stamp: asyncio.Task[None] | None = None
         self._silenced_at: float | None = None
@@ -47,12 +47,17 @@ class Speech:
     async def say(self, sentences: AsyncIterator[str], voice: Callable[[str], AsyncIterator[AudioFrame]]) -> None:
         """Speak *sentences* with *voice* and return when the last sample has been played.
 
-        Closes both when cancelled. Raises Hangup, and EngineError of whatever makes the sentences or the audio.
+        Closes both when cancelled. Raises Hangup, and EngineError of whatever makes the sentences or the audio, once
+        what had been made before has been played.
         """
-        async with closing(sentences) as texts:
-            async for text in texts:
-                self._turn.mark(Mark.FIRST_SENTENCE, self._leg.now())
-                await self._speak(text, voice(text))
+        try:
+            async with closing(sentences) as texts:
+                async for text in texts:
+                    self._turn.mark(Mark.FIRST_SENTENCE, self._leg.now())
+                    await self._speak(text, voice(text))
+        except EngineError:
+            await self._leg.drain()
+            raise
         await self._leg.drain()
         if self._pieces:
             self._turn.mark(Mark.REPLY_ENDED, self._leg.now())
@@ -72,7 +77,7 @@ class Speech:
         self._turn.reply_text = " ".join(part.text for part in self._pieces)
         if self._stamp is None:
             self._turn.mark(Mark.FIRST_AUDIO, self._leg.now())
-            self._begun()
+            self.begun()
             self._stamp = self._group.create_task(self._stamp_start(piece.start), name="reply-started")
 
     async def _stamp_start(self, start: float) -> None:

@@ -49,19 +49,31 @@ class AnswerBook:
         vectors = await embedder.embed(questions) if questions else np.zeros((0, 1), dtype=np.float32)
         return cls(embedder, answers, vectors, owner)
 
-    async def find(self, text: str, certainty: Certainty = Certainty()) -> Match | None:
-        """The answer that must be given to *text*, or None when no one question is clearly meant. Raises EngineError.
+    async def find(self, text: str, certainty: Certainty = Certainty()) -> tuple[Match, ...]:
+        """The answers that must be given to *text*, in the order of its questions; none when none is clearly meant.
 
-        Callers wrap questions in courtesies, so each sentence is tried besides the whole.
+        Callers wrap questions in courtesies and ask two at once, so each sentence is tried; the whole decides when no
+        sentence does. Raises EngineError.
         """
         if not self._answers:
-            return None
+            return ()
         whole = text.strip()
         parts = [part.strip() for part in _SENTENCE.findall(whole) if len(part.split()) > 2]
-        candidates = list(dict.fromkeys([whole, *parts]))
+        candidates = list(dict.fromkeys([*parts, whole]))
         similarities = (await self._embedder.embed(candidates)) @ self._vectors.T
+        matches = [self._match(row, certainty) for row in similarities]
+        found = [match for match in matches[: len(parts)] if match is not None]
+        if not found and matches[-1] is not None:
+            found = [matches[-1]]
+        distinct: dict[str, Match] = {}
+        for match in found:
+            distinct.setdefault(match.answer, match)
+        return tuple(distinct.values())
+
+    def _match(self, similarities: Vectors, certainty: Certainty) -> Match | None:
+        """The answer that one candidate means. similarities: to every question, shape (questions,)."""
         best_of = np.full(len(self._answers), -1.0, dtype=np.float32)
-        np.maximum.at(best_of, self._owner, similarities.max(axis=0))
+        np.maximum.at(best_of, self._owner, similarities)
         order = np.argsort(best_of)[::-1]
         best = float(best_of[order[0]])
         margin = best - float(best_of[order[1]]) if len(order) > 1 else 1.0

@@ -9,7 +9,7 @@ from orchestrator.core.ports import TextDelta, ToolCall
 from orchestrator.core.streams import closing
 
 # A terminator ends a sentence when space follows, unless it closes one of these.
-_ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|st|no|vs|etc|e\.g|i\.e|a\.m|p\.m|[a-z])\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|st|vs|etc|e\.g|i\.e|a\.m|p\.m|[a-z])\.$", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]+[\"')\]]*(?=\s)|\n+")
 _CLAUSE_END = re.compile(r"[,;:—](?=\s)")
 _MARKDOWN = re.compile(r"[*_#`>]+|^\s*[-•]\s+", re.MULTILINE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.core.errors import EngineUnavailable
+from orchestrator.core.events import EndReason
 from orchestrator.core.turn import Mark
 from tests.calls.scene import Says, Scene
 from tests.fakes.engines import FakeLanguageModel
@@ -71,3 +73,24 @@ def test_a_call_that_ends_in_mid_reply_keeps_what_was_heard():
     assert turn.heard_text
     assert LONG.startswith(turn.heard_text)
     assert turn.heard_text != LONG
+
+
+def test_a_noise_does_not_silence_the_agent_for_good():
+    scene = Scene(says=[Says("tell me", 2.0), Says("hm", 6.0)], hangs_up=30.0)
+    scene.llm = FakeLanguageModel(answer=lambda messages: LONG)
+    scene.recognizer.hear = lambda window: scene.lexicon.hear(window).replace("hm", "").strip()
+    call = scene.run()
+    spoken = " ".join(text for speaker, text in call.lines[2:] if speaker == "agent")
+    assert LONG.startswith(spoken)
+    assert spoken.endswith("many words in it.")
+    assert len(call.events("resumed")) == 1
+
+
+def test_the_goodbye_is_said_to_its_end_and_then_the_agent_hangs_up():
+    says = [Says("can you help me", at) for at in (2.0, 10.0, 18.0)]
+    scene = Scene(says=[*says, Says("wait wait", 20.5)], hangs_up=600.0)
+    scene.llm.failure = EngineUnavailable("llm", "gone")
+    call = scene.run()
+    assert call.turns_kept[-1].heard_text == call.agent.phrases.goodbye
+    assert call.reason is EndReason.ENGINE_FAILED
+    assert call.leg.hung_up

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.core.agent import Agent, ApprovedAnswer
 from orchestrator.core.errors import EngineUnavailable
 from orchestrator.core.events import EndReason
 from orchestrator.core.ports import Dtmf
 from orchestrator.core.turn import AnswerKind, Mark
-from tests.calls.scene import Says, Scene
+from tests.calls.scene import HOURS, Says, Scene
 from tests.fakes.engines import FakeLanguageModel, FakeTurnDetector
 
 
@@ -175,3 +176,96 @@ def test_a_turn_detector_that_hangs_leaves_the_end_of_turn_to_silence():
     call = Scene(says=[Says("can you help me", 2.0)], turns=turns, hangs_up=8.0).run()
     assert call.turns_kept[1].heard_text == "You said can you help me"
     assert call.turns_kept[1].spans()["endpointing"] < 1.5
+
+
+def test_a_recogniser_that_is_away_while_the_caller_speaks_costs_one_turn():
+    def break_the_ear(scene: Scene) -> None:
+        scene.recognizer.failure = EngineUnavailable("stt", "gone")
+
+    long = " ".join(f"w{i}" for i in range(130))  # 39 s
+    scene = Scene(says=[Says(long, 2.0)], before=break_the_ear, hangs_up=60.0)
+    call = scene.run()
+    assert call.reason is EndReason.CALLER_HANGUP
+    assert call.turns_kept[1].heard_text == call.agent.phrases.trouble
+
+
+def test_a_long_utterance_is_transcribed_once():
+    words = [f"w{i}" for i in range(110)]  # 33 s
+    scene = Scene(says=[Says(" ".join(words), 2.0)], hangs_up=50.0)
+    scene.recognizer.delay = 1.3
+    said = scene.run().turns_kept[1].caller_text.split()
+    assert said == words
+
+
+def test_a_recogniser_that_hangs_is_apologised_for():
+    scene = Scene(says=[Says("hello anybody", 2.0 + 10 * i) for i in range(3)], hangs_up=45.0)
+    scene.recognizer.delay = 1000.0
+    call = scene.run()
+    assert call.agent.phrases.trouble.startswith(call.turns_kept[1].heard_text)
+    assert call.turns_kept[1].marks[Mark.REPLY_STARTED] < 12.0
+
+
+def test_a_model_that_hangs_is_apologised_for_though_the_caller_keeps_asking():
+    scene = Scene(says=[Says("can you help me", 2.0), *(Says("hello", 6.0 + 3 * i) for i in range(8))], hangs_up=40.0)
+    scene.llm = FakeLanguageModel(first_token=1000.0)
+    call = scene.run()
+    first_words = next(turn for turn in call.turns_kept[1:] if turn.heard_text)
+    assert first_words.heard_text == call.agent.phrases.trouble[: len(first_words.heard_text)]
+    assert first_words.marks[Mark.REPLY_STARTED] < 14.0
+
+
+def test_an_engine_that_fails_in_mid_reply_leaves_what_was_said_heard_and_kept():
+    scene = Scene(says=[Says("tell me", 2.0)], hangs_up=20.0)
+    scene.llm = FakeLanguageModel(
+        answer=lambda messages: "One two three four. Five six seven.",
+        failure=EngineUnavailable("llm", "gone"),
+        fails_after=6,
+    )
+    call = scene.run()
+    assert call.turns_kept[1].heard_text == "One two three four."
+    assert call.turns_kept[2].heard_text == call.agent.phrases.trouble
+
+
+def test_an_empty_reply_is_apologised_for_and_told():
+    scene = Scene(says=[Says("tell me", 2.0)], hangs_up=12.0)
+    scene.llm = FakeLanguageModel(answer=lambda messages: "")
+    call = scene.run()
+    assert call.turns_kept[1].heard_text == call.agent.phrases.trouble
+    assert [event.payload["error"] for event in call.events("engine_failed")] == ["BadOutput"]
+
+
+def test_what_a_caller_says_before_hanging_up_is_kept():
+    call = Scene(says=[Says("please cancel my contract", 2.0)], hangs_up=3.25).run()
+    assert call.turns_kept[1].caller_text == "please cancel my contract"
+    assert call.lines[-1] == ("caller", "please cancel my contract")
+    assert call.llm.requests == []
+
+
+def test_a_question_whose_reply_was_never_heard_is_kept():
+    scene = Scene(says=[Says("please cancel my contract", 2.0), Says("bye", 4.0)], hangs_up=4.3)
+    scene.llm = FakeLanguageModel(first_token=5.0)
+    call = scene.run()
+    assert call.turns_kept[-1].caller_text == "please cancel my contract bye"
+
+
+def test_two_approved_questions_in_one_turn_get_both_answers():
+    both = (HOURS, ApprovedAnswer(("where can I park",), "Behind the house."))
+    agent = Agent(name="demo", numbers=("demo",), greeting="Hello there.", persona="You help.", answers=both)
+    call = Scene(agent=agent, says=[Says("where can I park? when are you open?", 2.0)], hangs_up=14.0).run()
+    assert call.turns_kept[1].heard_text == "Behind the house. We open at nine every day."
+
+
+def test_failures_count_in_a_row_even_when_good_replies_are_interrupted():
+    def answer(messages):
+        if "fail" in messages[-1].content:
+            raise EngineUnavailable("llm", "gone")
+        return "One two three four five six seven eight nine ten."
+
+    says = [
+        line
+        for i in range(4)
+        for line in (Says("fail now", 2.0 + 20 * i), Says("work", 10.0 + 20 * i), Says("oh", 14.0 + 20 * i))
+    ]
+    scene = Scene(says=says, hangs_up=90.0)
+    scene.llm = FakeLanguageModel(answer=answer)
+    assert scene.run().reason is EndReason.CALLER_HANGUP

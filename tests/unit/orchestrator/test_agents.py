@@ -53,3 +53,25 @@ def test_an_empty_folder_is_refused(tmp_path):
 )
 def test_spellings_of_one_number_meet(one, other):
     assert route(one) == route(other)
+
+
+def test_two_spellings_of_one_number_are_one_number(tmp_path):
+    (tmp_path / "a.toml").write_text(GOOD.replace('"1"', '"+1 (555) 010"'))
+    (tmp_path / "b.toml").write_text(GOOD.replace('name = "a"', 'name = "b"').replace('"1"', '"1555010"'))
+    with pytest.raises(ConfigError, match="number '1555010' is also that of"):
+        read_agents(tmp_path)
+
+
+def test_a_question_cannot_have_two_answers(tmp_path):
+    path = tmp_path / "a.toml"
+    answer = '[[answers]]\nquestions = ["Are you open?"]\nanswer = "{}"\n'
+    path.write_text(GOOD + answer.format("Yes.") + answer.format("No."))
+    with pytest.raises(ConfigError, match="'are you open\\?' stands twice"):
+        read_agent(path)
+
+
+def test_a_number_without_a_digit_or_letter_is_refused(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD.replace('"1"', '"()"'))
+    with pytest.raises(ConfigError, match="numbers"):
+        read_agent(path)

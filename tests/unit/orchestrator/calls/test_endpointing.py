@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.calls.endpointing import Endpointer, Patience, Preroll, Signal, energy_end
+from orchestrator.calls.endpointing import Endpointer, Patience, Preroll, Signal
 
 WINDOW = 0.032
 
@@ -63,22 +63,6 @@ def test_signals_alternate(probabilities):
     assert order[:1] in ([], [Signal.ONSET])
     for before, after in pairwise(order):
         assert (after is Signal.PAUSE) == (before in (Signal.ONSET, Signal.RESUME))
-
-
-def tone(duration: float, level: float, rate: int = 16000) -> np.ndarray:
-    return (level * 32767 * np.sin(2 * np.pi * 200 * np.arange(round(duration * rate)) / rate)).astype(np.int16)
-
-
-@pytest.mark.parametrize("noise", [0.0, 0.0005, 0.003])
-def test_the_end_of_energy_is_found_under_noise(noise):
-    random = np.random.default_rng(1)
-    pcm = np.concatenate([tone(1.0, 0.3), tone(0.4, 0.0)]).astype(np.float64)
-    pcm += random.normal(0, noise * 32767, len(pcm))
-    assert energy_end(pcm.astype(np.int16), 16000) == pytest.approx(1.0, abs=0.011)
-
-
-def test_the_end_of_energy_of_all_silence_is_the_end():
-    assert energy_end(np.zeros(1600, dtype=np.int16), 16000) == pytest.approx(0.1)
 
 
 def test_the_preroll_keeps_the_latest_moments():
