@@ -11,6 +11,7 @@ from orchestrator.core.ports import Dtmf
 from orchestrator.core.turn import AnswerKind, Mark
 from tests.calls.scene import HOURS, Says, Scene
 from tests.fakes.engines import FakeLanguageModel, FakeTurnDetector
+from tests.fakes.speech import Lexicon
 
 
 def test_the_greeting_is_the_first_thing_that_a_caller_hears():
@@ -191,7 +192,7 @@ def test_a_recogniser_that_is_away_while_the_caller_speaks_costs_one_turn():
 
 def test_a_long_utterance_is_transcribed_once():
     words = [f"w{i}" for i in range(110)]  # 33 s
-    scene = Scene(says=[Says(" ".join(words), 2.0)], hangs_up=50.0)
+    scene = Scene(says=[Says(" ".join(words), 2.0)], lexicon=Lexicon(gap=0.12), hangs_up=50.0)
     scene.recognizer.delay = 1.3
     said = scene.run().turns_kept[1].caller_text.split()
     assert said == words
