@@ -47,6 +47,7 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter an option
     calls: Annotated[int | None, typer.Option(help="Only the first so many calls of each kind.", min=1)] = None,
     output: Annotated[Path, typer.Option(help="Where the figures go.")] = RESULTS / "latest.json",
     baseline: Annotated[Path | None, typer.Option(help="Figures to compare with.")] = BASELINE,
+    new_baseline: Annotated[bool, typer.Option("--new-baseline", help="Make this run the baseline.")] = False,
     keep: Annotated[Path | None, typer.Option(help="Where to keep recordings of both ends of the calls.")] = None,
 ) -> None:
     """Measure Offhook at the caller's ear. Exits 1 when a threshold is missed."""
@@ -65,6 +66,9 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter an option
     if baseline is not None and baseline.is_file():
         for line in compared(results, json.loads(baseline.read_text())):
             console.print(line, highlight=False)
+    if new_baseline:
+        summaries = {name: value for name, value in results.items() if name != "turns"}
+        BASELINE.write_text(json.dumps(summaries, indent=2) + "\n")
     verdicts = [verdict for verdict in judge(results, thresholds) if parts == set(Part) or verdict.value is not None]
     for verdict in verdicts:
         console.print(str(verdict), style=None if verdict.passed else "red", highlight=False, soft_wrap=True)

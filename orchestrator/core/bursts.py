@@ -18,11 +18,12 @@ from orchestrator.core.audio import FULL_SCALE, Pcm
 STEP = 0.005
 """Seconds of one level: the resolution of everything here."""
 
-_SILENT_DBFS = -110.0
-# G.711 idles at -72 dBFS and comfort noise is sent at -60 or less (RFC 3389): quieter than this is not speech.
+# G.711 idles at -72 dBFS: like digital silence, that tells nothing about the noise that lies under the speech.
+_SILENT_DBFS = -66.0
+# Comfort noise is sent at -60 dBFS or less (RFC 3389): quieter than this is not speech.
 _INAUDIBLE_DBFS = -56.0
-# Vowels set the level of a voice; its softest fricatives lie some 25 dB under it, a breath 35 dB and more.
-_SEED_UNDER_VOICE_DB = 26.0
+# Vowels set the level of a voice; its softest fricatives lie some 20 dB under it, a breath 26 dB and more.
+_SEED_UNDER_VOICE_DB = 24.0
 _EDGE_UNDER_VOICE_DB = 34.0
 _NOISE_UNDER_VOICE_DB = 15.0
 # Levels of 5 ms of steady noise stray less than this from their lower quintile.
@@ -34,6 +35,8 @@ _DIP = 2
 _SHORTEST_SEED = 3
 _LOUDEST = 0.3
 _SURROUNDINGS = 0.4
+# A vowel has decayed after this; what is soft for longer is breath or the room.
+_DECAY = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,9 @@ def bursts(pcm: Pcm, rate: int, *, pause: float = 0.06, shortest: float = 0.02) 
 
 def _reach(outwards: NDArray[np.float64], voice: float, seed: float) -> int:
     """How many steps speech goes on into *outwards*, the levels next to a seed, nearest first."""
-    near = outwards[: round(_SURROUNDINGS / STEP)]
-    edge = min(max(voice - _EDGE_UNDER_VOICE_DB, _noise(near, voice) + _EDGE_OVER_NOISE_DB, _INAUDIBLE_DBFS), seed)
+    noise = _noise(outwards[: round(_SURROUNDINGS / STEP)], voice)
+    edge = min(max(voice - _EDGE_UNDER_VOICE_DB, noise + _EDGE_OVER_NOISE_DB, _INAUDIBLE_DBFS), seed)
+    near = outwards[: round(_DECAY / STEP)]
     under = np.flatnonzero(~_dipless(near > edge))
     return int(under[0]) if len(under) else len(near)
 
