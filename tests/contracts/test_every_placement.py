@@ -8,22 +8,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.placement import EngineSet
+from inference.operations import OPERATIONS, Operation
+from inference.placed import Placement
+from inference.placement import EngineSet, Terms, open_engines
 from orchestrator.core.audio import AudioFrame
-from orchestrator.core.errors import EngineError, EngineOverloaded
+from orchestrator.core.errors import EngineError, EngineOverloaded, EngineTimeout
 from orchestrator.core.ports import LanguageModel, Message, Mood, TextDelta, Tool, ToolCall, Transcript, Word
 from orchestrator.core.streams import closing
+from tests.contracts.reference import LOADER, ReferenceModels, reference_profile
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def user(text: str) -> list[Message]:
     return [Message("system", "Be brief."), Message("user", text)]
 
 
-async def state(llm: LanguageModel) -> list[str]:
-    """Generations closed, messages prefilled, process id."""
+async def state(llm: LanguageModel) -> tuple[int, int]:
+    """Generations that were closed and messages that were prefilled so far."""
     reply = [delta async for delta in llm.complete(user("state"))]
     assert isinstance(reply[0], TextDelta)
-    return reply[0].text.split()
+    closed, prefilled, _ = reply[0].text.split()
+    return int(closed), int(prefilled)
 
 
 async def test_a_window_is_recognised_with_its_prompt_and_language(engines: EngineSet) -> None:
@@ -57,13 +63,15 @@ async def test_tools_and_their_calls_cross_both_ways(engines: EngineSet) -> None
 
 
 async def test_closing_a_reply_closes_the_generation(engines: EngineSet) -> None:
+    closed, _ = await state(engines.llm)
     async with closing(engines.llm.complete(user("forever"))) as reply:
         async for _ in reply:
             break
-    assert await eventually(engines.llm, closed=1)
+    assert await eventually(engines.llm, closed + 1)
 
 
 async def test_cancelling_the_reader_of_a_reply_closes_the_generation(engines: EngineSet) -> None:
+    closed, _ = await state(engines.llm)
     reading = asyncio.Event()
 
     async def read() -> None:
@@ -76,20 +84,21 @@ async def test_cancelling_the_reader_of_a_reply_closes_the_generation(engines: E
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await eventually(engines.llm, closed=1)
+    assert await eventually(engines.llm, closed + 1)
 
 
 async def eventually(llm: LanguageModel, closed: int) -> bool:
     """Whether so many generations are closed within five seconds: the news must travel to another process."""
     async with asyncio.timeout(5):
-        while (await state(llm))[0] != str(closed):
+        while (await state(llm))[0] != closed:
             pass
     return True
 
 
 async def test_a_prefill_reaches_the_engine(engines: EngineSet) -> None:
+    _, prefilled = await state(engines.llm)
     await engines.llm.prefill(user("hello"), conversation="c")
-    assert (await state(engines.llm))[1] == "2"
+    assert (await state(engines.llm))[1] == prefilled + 2
 
 
 async def test_speech_streams_in_frames_with_their_times(engines: EngineSet) -> None:
@@ -165,3 +174,15 @@ async def test_requests_under_way_are_counted(engines: EngineSet) -> None:
         assert {engine.kind: engine.in_flight for engine in engines.health()}["llm"] == 1
     assert {engine.in_flight for engine in engines.health()} == {0}
     assert engines.ready
+
+
+@pytest.mark.parametrize("placement", ["direct", "local", "ray"])
+async def test_an_engine_that_gives_nothing_in_time_is_a_timeout(placement: Placement) -> None:
+    operations = {**OPERATIONS, "llm": {"complete": Operation(0.3, pause=0.3), "prefill": Operation(0.3)}}
+    terms = Terms(placement=placement, ray="testing", loader=LOADER, operations=operations)
+    async with open_engines(reference_profile(process="all"), ReferenceModels(), terms) as engines:
+        with pytest.raises(EngineTimeout, match=r"reference-llm: prefill gave nothing for 0\.3 s"):
+            await engines.llm.prefill(user("hang"))
+        with pytest.raises(EngineTimeout, match=r"complete gave nothing for 0\.3 s"):
+            async for _ in engines.llm.complete(user("first hang")):
+                pass
