@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from inference.manifest import Manifest
 from inference.placement import EngineHealth, EngineSet, open_engines
 from inference.registry import Registry
 from inference.speech_cache import SpeechCache
@@ -60,12 +61,13 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     registry = Registry(cache=settings.cache)
     profile = registry.profile(settings.profile)
     agents = read_agents(settings.agents or DEMO_AGENTS)
+    _refuse_other_languages(agents, [registry.manifest(profile.engines[kind].model) for kind in ("stt", "tts")])
     settings.recordings.mkdir(parents=True, exist_ok=True, mode=0o700)
-    listener = _listen(settings)
-    token = secrets.token_urlsafe(32)
     metrics = CallMetrics()
     async with AsyncExitStack() as stack:
-        stack.callback(listener.close)
+        listener = stack.enter_context(_listen(settings))
+        token = secrets.token_urlsafe(32)
+        gateway_settings = _gateways(settings, token, listener.getsockname())
         database = await stack.enter_async_context(_database(settings, metrics))
         calls = CallsRepository(database)
         recorder = await stack.enter_async_context(DatabaseRecorder(calls, Spool(settings.data / "spool")))
@@ -85,15 +87,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         stack.push_async_callback(supervisor.stop)
         # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.
-        port = listener.getsockname()[1]
-        gateways = await stack.enter_async_context(gateway_pool(_gateways(settings, token, port)))
+        gateways = await stack.enter_async_context(gateway_pool(gateway_settings))
         _watch(metrics, engines, gateways)
         health = Health(_checks(database, engines, gateways), metrics.exposition)
         app = _application(calls, supervisor, health, LegDoor(supervisor, token, settings.record))
         await stack.enter_async_context(_served(app, listener))
         stack.push_async_callback(supervisor.stop)
         yield Running(
-            api=f"http://{settings.http_host}:{port}",
+            api=f"http://{settings.http_host}:{listener.getsockname()[1]}",
             sip=tuple(f"sip:{agent.numbers[0]}@{settings.sip_bind}:{settings.gateway_ports[0]}" for agent in agents),
             engines=engines,
             calls=calls,
@@ -121,14 +122,32 @@ async def _prepared(
     """Every agent, ready, under each of its numbers."""
     by_number: dict[str, PreparedAgent] = {}
     for agent in agents:
-        prepared = await prepare(agent, engines.embedder, rendering)
+        try:
+            prepared = await prepare(agent, engines.embedder, rendering)
+        except ValueError as error:  # such as a voice that the model does not have
+            raise ConfigError(f"agent {agent.name}: {error}") from error
         log.info("agent_ready", agent=agent.name, answers=len(agent.answers))
         by_number.update(dict.fromkeys(map(route, agent.numbers), prepared))
     return by_number
 
 
-def _gateways(settings: Settings, token: str, port: int) -> tuple[GatewaySettings, ...]:
-    """One gateway a SIP port; the RTP ports are shared out evenly. Trunks belong to the first, which registers."""
+def _refuse_other_languages(agents: Iterable[Agent], models: Sequence[Manifest]) -> None:
+    """Raises ConfigError for an agent that one of *models* cannot hear or speak for."""
+    for agent in agents:
+        for model in models:
+            if not {"*", agent.language.split("-")[0]} & set(model.languages):
+                raise ConfigError(
+                    f"agent {agent.name}: language: {agent.language!r} is not spoken by model {model.name!r}, "
+                    f"which knows {', '.join(model.languages)}"
+                )
+
+
+def _gateways(settings: Settings, token: str, http: tuple[str, int]) -> tuple[GatewaySettings, ...]:
+    """One gateway a SIP port; the RTP ports are shared out evenly. Registered trunks belong to the first.
+
+    http: where the web server listens.
+    """
+    host = "127.0.0.1" if http[0] == "0.0.0.0" else http[0]  # noqa: S104 - compared, not bound
     first, last = settings.rtp_range
     share = (last - first + 1) // len(settings.gateway_ports)
     trunks = read_trunks(settings.trunks)
@@ -140,7 +159,7 @@ def _gateways(settings: Settings, token: str, port: int) -> tuple[GatewaySetting
             public_address=settings.sip_public,
             rtp_ports=(first + index * share, first + (index + 1) * share - 1),
             trunks=trunks if index == 0 else tuple(trunk for trunk in trunks if not trunk.registrar),
-            orchestrator=f"ws://127.0.0.1:{port}/legs/sip",
+            orchestrator=f"ws://{host}:{http[1]}/legs/sip",
             token=SecretStr(token),
             recordings=settings.recordings,
         )

@@ -5,19 +5,22 @@ from __future__ import annotations
 import tomllib
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.core.errors import ConfigError
 from telephony.sip.settings import Trunk
 
+_LAST_PORT = 65535
+_PORTS_A_CALL = 2  # RTP and RTCP
+
 
 class Settings(BaseSettings):
     """What `offhook up` runs with.
 
-    data: database, recordings and logs; agents: folder of agent definitions, the demo's when absent; http_*: where the
+    data: database and recordings; agents: folder of agent definitions, the demo's when absent; http_*: where the
     API listens; sip_ports: one gateway process each; sip_bind, sip_public: local and advertised address; trunks: TOML
     file of SIP trunks; calls: how many at once; longest_call: seconds; database_url: a PostgreSQL of your own.
     """
@@ -41,6 +44,17 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("OFFHOOK_DATABASE_URL", "DATABASE_URL")
     )
+
+    @model_validator(mode="after")
+    def _ports_are_ports(self) -> Self:
+        sip, (first, last) = self.gateway_ports, self.rtp_range
+        if not all(1 <= port <= _LAST_PORT for port in (*sip, first, last)):
+            raise ValueError(f"sip_ports and rtp_ports: a port is a number from 1 to {_LAST_PORT}")
+        if len(set(sip)) != len(sip):
+            raise ValueError(f"sip_ports: {self.sip_ports} names a port twice; each gateway process needs its own")
+        if last - first + 1 < _PORTS_A_CALL * len(sip):
+            raise ValueError(f"rtp_ports: {self.rtp_ports} is too few; first-last must hold two for each of sip_ports")
+        return self
 
     @property
     def recordings(self) -> Path:

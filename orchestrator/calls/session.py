@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import structlog
@@ -111,7 +111,8 @@ class CallSession:
         engines = self._setup.engines
         async with asyncio.TaskGroup() as group:
             self._group = group
-            ear = Ear(group, engines.vad, engines.recognizer, engines.turns, self._setup.settings.ear)
+            hearing = replace(self._setup.settings.ear, language=self._setup.agent.agent.language.split("-")[0])
+            ear = Ear(group, engines.vad, engines.recognizer, engines.turns, hearing)
             self._enter(CallState.GREETING)
             self._say(self._new_turn(), AnswerKind.GREETING, self._setup.agent.agent.greeting)
             self._start_warming()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -95,24 +96,40 @@ class CallSupervisor:
         self._limits = limits
         self._wall_clock = wall_clock
         self._stopping = False
+        self._places = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def agent_for(self, number: str) -> PreparedAgent | Refusal:
-        """Who answers *number* (in routing form), or why nobody does."""
+    @contextmanager
+    def admitted(self, number: str) -> Iterator[PreparedAgent | Refusal]:
+        """Who answers *number* (in routing form), or why nobody does; the call's place is taken for the block."""
+        refusal = self._refusal(number)
+        if refusal is not None:
+            yield refusal
+            return
+        self._places += 1
+        self._idle.clear()
+        try:
+            yield self._agents[number]
+        finally:
+            self._places -= 1
+            if not self._places:
+                self._idle.set()
+
+    def _refusal(self, number: str) -> Refusal | None:
         if self._stopping:
             return Refusal(503, "Shutting Down")
         if number not in self._agents:
             return Refusal(404, "Not Found")
-        if len(self.live) >= self._limits.calls:
-            return Refusal(486, "Busy Here")
-        return self._agents[number]
+        return Refusal(486, "Busy Here") if self._places >= self._limits.calls else None
 
     async def run(self, started: CallStarted, agent: PreparedAgent, leg: CallLeg, recording: str | None) -> None:
         """Talk to the caller on *leg* until the call ends. Whatever happens, the leg is closed and the end recorded."""
+        if self._stopping:  # it was answered while the others were being ended
+            await leg.hangup()
+            return
         call = LiveCall(started, leg)
         self.live[started.call_id] = call
-        self._idle.clear()
         self._recorder.record(started)
         log.info("call_started", call=str(started.call_id), agent=started.agent, pii_caller=started.caller)
         reason = EndReason.ERROR
@@ -129,8 +146,6 @@ class CallSupervisor:
             self._recorder.record(CallEnded(started.call_id, reason, self._wall_clock(), duration, recording))
             log.info("call_ended", call=str(started.call_id), reason=reason.value, duration=round(duration, 2))
             del self.live[started.call_id]
-            if not self.live:
-                self._idle.set()
 
     async def hangup(self, call_id: UUID, reason: EndReason = EndReason.AGENT_HANGUP) -> bool:
         """End one call; False when it is not live."""
@@ -148,7 +163,7 @@ class CallSupervisor:
                 await asyncio.gather(*(self.hangup(call_id, EndReason.SHUTDOWN) for call_id in list(self.live)))
                 await self._idle.wait()
         except TimeoutError:
-            log.warning("calls_left_behind", calls=len(self.live))
+            log.warning("calls_left_behind", calls=self._places)
 
     async def _talk(self, call: LiveCall, agent: PreparedAgent) -> EndReason:
         setup = CallSetup(agent, self._engines.for_call(), self._recorder, self._limits.session)

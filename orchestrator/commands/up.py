@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from inference.registry import Registry
 from orchestrator.commands.models import pull_all
-from orchestrator.core.errors import ConfigError
+from orchestrator.core.errors import VoiceError
 from orchestrator.settings import Settings, read_settings
 from orchestrator.telemetry.logs import configure_logging
 
@@ -42,7 +41,7 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter an option
         profile=profile,
         http_port=http_port,
         sip_ports=sip_ports,
-        sip_bind=IPv4Address(sip_bind) if sip_bind else None,
+        sip_bind=sip_bind,
         rtp_ports=rtp_ports,
         trunks=trunks,
     )
@@ -58,17 +57,19 @@ async def _up(settings: Settings, *, demo: bool, once: bool) -> int:
     from orchestrator.app import running  # noqa: PLC0415
     from orchestrator.commands.demo import demo_call  # noqa: PLC0415
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    this = asyncio.current_task()
+    assert this is not None
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
     try:
         async with running(settings) as product:
             log.info("ready", api=product.api, sip=product.sip[0])
             passed = await demo_call(product, settings) if demo else True
             if not once:
-                await stop.wait()
+                await asyncio.Event().wait()
             return 0 if passed else 1
-    except ConfigError as error:
+    except asyncio.CancelledError:  # a signal, whatever was going on
+        return 0
+    except VoiceError as error:
         log.error("cannot_start", error=str(error))  # noqa: TRY400 - the message says it all
         return 2

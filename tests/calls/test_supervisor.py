@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
-from orchestrator.calls.prepared import prepare
+from orchestrator.calls.prepared import PreparedAgent, prepare
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, Refusal, SharedEngines
 from orchestrator.core.events import CallEnded, CallStarted, EndReason
 from tests.calls.scene import AGENT, Kept
@@ -33,6 +33,15 @@ def started(call_id: UUID | None = None) -> CallStarted:
     return CallStarted(call_id or uuid4(), "demo", "inbound", "ann", "demo", "sip", 1000.0)
 
 
+async def answered(supervisor: CallSupervisor, agent: PreparedAgent, after: float = 0.0) -> FakeLeg:
+    """A call, from its invite to its end; *after*: seconds until the leg is there."""
+    leg = FakeLeg()
+    with supervisor.admitted("demo"):
+        await asyncio.sleep(after)
+        await supervisor.run(started(), agent, leg, None)
+    return leg
+
+
 def with_supervisor(
     story: Callable[..., Awaitable[None]], limits: CallLimits = CallLimits(), vad=None
 ) -> list[CallEnded]:
@@ -57,19 +66,20 @@ def with_supervisor(
 
 def test_an_unknown_number_is_not_found():
     async def story(supervisor, agent):
-        assert supervisor.agent_for("nobody") == Refusal(404, "Not Found")
-        assert supervisor.agent_for("demo") is agent
+        with supervisor.admitted("nobody") as answer:
+            assert answer == Refusal(404, "Not Found")
+        with supervisor.admitted("demo") as answer:
+            assert answer is agent
 
     with_supervisor(story)
 
 
 def test_the_call_beyond_the_limit_is_busy():
     async def story(supervisor, agent):
-        async with asyncio.TaskGroup() as group:
-            group.create_task(supervisor.run(started(), agent, FakeLeg(hangs_up=5.0), None))
-            await asyncio.sleep(1.0)
-            assert supervisor.agent_for("demo") == Refusal(486, "Busy Here")
-        assert supervisor.agent_for("demo") is agent
+        with supervisor.admitted("demo"), supervisor.admitted("demo") as second:
+            assert second == Refusal(486, "Busy Here")
+        with supervisor.admitted("demo") as answer:
+            assert answer is agent
 
     with_supervisor(story, CallLimits(calls=1))
 
@@ -100,13 +110,25 @@ def test_stopping_hangs_up_every_call_and_takes_no_new_one():
     async def story(supervisor, agent):
         async with asyncio.TaskGroup() as group:
             for _ in range(3):
-                group.create_task(supervisor.run(started(), agent, FakeLeg(), None))
+                group.create_task(answered(supervisor, agent))
             await asyncio.sleep(1.0)
             await supervisor.stop()
             assert not supervisor.live
-        assert supervisor.agent_for("demo") == Refusal(503, "Shutting Down")
+        with supervisor.admitted("demo") as answer:
+            assert answer == Refusal(503, "Shutting Down")
 
     assert [end.reason for end in with_supervisor(story)] == [EndReason.SHUTDOWN] * 3
+
+
+def test_a_call_that_is_answered_while_all_are_being_ended_is_hung_up():
+    async def story(supervisor, agent):
+        async with asyncio.TaskGroup() as group:
+            late = group.create_task(answered(supervisor, agent, after=2.0))
+            await asyncio.sleep(1.0)
+            await supervisor.stop()
+        assert late.result().hung_up
+
+    assert with_supervisor(story) == []
 
 
 def test_a_call_ends_at_the_longest_duration():

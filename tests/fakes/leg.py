@@ -49,6 +49,7 @@ class FakeLeg:
         ahead: float = 2.0,
     ) -> None:
         self.rate = rate
+        self.lost = False
         self.hung_up = False
         self.cleared = 0
         self.transferred: list[str] = []

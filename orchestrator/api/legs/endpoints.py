@@ -57,14 +57,14 @@ class LegDoor:
     async def _serve(self, transport: WebSocketTransport) -> None:
         invite = await receive_invite(transport)
         number = invite.callee if invite.direction == "inbound" else invite.caller
-        agent = self.supervisor.agent_for(route(number))
-        if isinstance(agent, Refusal):
-            log.info("call_refused", status=agent.status, reason=agent.reason, pii_callee=invite.callee)
-            await reject(transport, agent.status, agent.reason)
-            return
-        answered = await accept(transport, record=self.record)
-        async with SocketLeg(transport, answered) as leg:
-            await self.supervisor.run(_started(invite, agent.agent.name), agent, leg, answered.recording)
+        with self.supervisor.admitted(route(number)) as agent:
+            if isinstance(agent, Refusal):
+                log.info("call_refused", status=agent.status, reason=agent.reason, pii_callee=invite.callee)
+                await reject(transport, agent.status, agent.reason)
+                return
+            answered = await accept(transport, record=self.record)
+            async with SocketLeg(transport, answered) as leg:
+                await self.supervisor.run(_started(invite, agent.agent.name), agent, leg, answered.recording)
 
 
 def _started(invite: Invite, agent: str) -> CallStarted:

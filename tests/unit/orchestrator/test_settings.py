@@ -38,3 +38,20 @@ def test_a_bad_trunk_is_named_without_its_password(tmp_path):
     with pytest.raises(ConfigError, match="registered trunk needs a user") as caught:
         read_trunks(path)
     assert "topsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"sip_ports": "99999"}, "a port is a number from 1 to 65535"),
+        ({"sip_ports": "0"}, "a port is a number from 1 to 65535"),
+        ({"sip_ports": "5060,5060"}, "names a port twice"),
+        ({"rtp_ports": "10999-10000"}, "is too few"),
+        ({"sip_ports": "5060,5062", "rtp_ports": "10000-10002"}, "is too few"),
+        ({"sip_bind": "here"}, "sip_bind"),
+        ({"calls": 0}, "calls"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_with_what_is_accepted(given, complaint):
+    with pytest.raises(ConfigError, match=complaint):
+        read_settings(**given)
