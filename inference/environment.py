@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
-_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
+_THREAD_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
 _FIXED = {
     # Threads that spin while they wait for each other collapse when another process holds one of their cores.
     "OMP_WAIT_POLICY": "PASSIVE",
+    # BLAS gains nothing on arrays of this size, and its threads spin whatever the policy says.
+    "OPENBLAS_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
     # Nothing that an engine is built from may call home, or fetch what its manifest does not name.
     "DO_NOT_TRACK": "1",
