@@ -14,6 +14,7 @@ Samples: TypeAlias = Annotated[int, Field(ge=0)]
 Phrase: TypeAlias = Annotated[str, Field(pattern=r"^[ -~]{0,64}$")]
 SipStatus: TypeAlias = Annotated[int, Field(ge=300, le=699)]
 
+DTMF_DIGITS = frozenset("0123456789*#ABCD")
 T = TypeVar("T")
 
 
@@ -99,7 +100,7 @@ class Cleared(_Message):
 
 
 class HungUp(_Message):
-    """The call is over. by: who ended it; reason: a stable word, such as "bye", "cancel", "no_media", "shutdown"."""
+    """The call is over. by: who ended it; reason: a stable word, such as "bye", "cancel", "failed", "no_media"."""
 
     type: Literal["hangup"] = "hangup"
     by: Literal["caller", "agent", "gateway"]

@@ -8,12 +8,13 @@ from typing import Any
 
 import pjsua2 as pj
 
+from telephony.leg.messages import DTMF_DIGITS
 from telephony.sip.line import By, Connected, Ended, Line, Pressed, Refusal
 from telephony.sip.media import CallPort
 from telephony.sip.pjthread import guarded
 from telephony.sip.statistics import MediaCount
 
-RINGING, OK, DECLINE = 180, 200, 603
+RINGING, OK, CANCELLED, DECLINE = 180, 200, 487, 603
 RINGS = (pj.PJSIP_INV_STATE_INCOMING, pj.PJSIP_INV_STATE_EARLY)
 
 
@@ -90,8 +91,8 @@ class SipCall(pj.Call):  # type: ignore[misc]
         guarded(lambda: self._media.close(self.getStreamStat(prm.streamIdx)))
 
     def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
-        """A key, by RFC 4733 or SIP INFO."""
-        if self.answered:
+        """A key, by RFC 4733 or SIP INFO; the latter may hold anything."""
+        if self.answered and prm.digit.upper() in DTMF_DIGITS:
             self.line.tell(Pressed(prm.digit.upper(), self.line.audio.now))
 
     def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
@@ -112,8 +113,9 @@ class SipCall(pj.Call):  # type: ignore[misc]
         if info.state == pj.PJSIP_INV_STATE_CONFIRMED:
             self._connect()
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
-            by, reason = self._ended_by or ("caller", "bye" if self.answered else "cancel")
             status, phrase = info.lastStatusCode, info.lastReason
+            unanswered = "cancel" if status == CANCELLED else "failed"
+            by, reason = self._ended_by or ("caller", "bye" if self.answered else unanswered)
             self.line.tell(Ended(by, reason, self.answered, status, phrase, self._media.stats()))
             self._over(self)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import time
+from collections.abc import Iterable
+from ipaddress import IPv4Network
 from typing import Any
 
 import pjsua2 as pj
@@ -13,6 +14,7 @@ from orchestrator.core.errors import ConfigError
 from telephony.sip.pace import Pace
 from telephony.sip.pcm import FRAME_MS
 from telephony.sip.settings import GatewaySettings
+from telephony.sip.source_filter import ListenerFilter
 
 POLL_MS = 10
 CODEC_IDS = {"PCMU": "PCMU/8000", "PCMA": "PCMA/8000", "G722": "G722/16000"}
@@ -27,31 +29,41 @@ ANY_NUMBER_OF_CALLS = 1_000_000  # the library takes as many of them as it was c
 
 
 class GatewayEndpoint(pj.Endpoint):  # type: ignore[misc]
-    """PJSIP, which takes connections no faster than it can forget them.
+    """PJSIP, which takes TCP connections from friends only, and no faster than it can forget them.
 
-    The wheel aborts when some sixty TCP connections are made within the half second for which it keeps a closed one's
-    place. Events are handled one batch at a time, and a batch holds fifty connections at most (PJ_ACTIVESOCK_MAX_LOOP).
+    The wheel aborts when some sixty are made within the half second for which it keeps a closed one's place.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._connections = Pace(MOST_CONNECTIONS, WITHIN_SECONDS)
+        self._pace = Pace(MOST_CONNECTIONS, WITHIN_SECONDS)
+        self._filter: ListenerFilter | None = None
 
-    def widen(self) -> None:
-        """Take connections as fast as the library, now initialised, has room for."""
-        self._connections = Pace(max(MOST_CONNECTIONS, capacity()), WITHIN_SECONDS)
+    def befriend(self, port: int, networks: Iterable[IPv4Network]) -> None:
+        """From now on, only *networks* can connect to TCP *port*. Raises OSError."""
+        self._pace = Pace(max(MOST_CONNECTIONS, capacity()), WITHIN_SECONDS)
+        self._filter = ListenerFilter(port, networks)
 
     def onTransportState(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
-        """A connection is made or lost."""
-        if prm.state == pj.PJSIP_TP_STATE_CONNECTED:
-            self._connections.count()
+        """A connection is made or lost. PJSIP is about to accept the next one, so the kernel has to keep it away."""
+        if self._filter is not None and prm.state == pj.PJSIP_TP_STATE_CONNECTED:
+            self._pace.count()
+            if self._pace.spent and not self._filter.shut:
+                self._filter.shut_out()
 
     def poll(self) -> None:
-        """Handle events for 10 ms; not while connections come too fast: they wait in the kernel."""
-        if self._connections.spent:
-            time.sleep(POLL_MS / 1000)
-        else:
-            self.libHandleEvents(POLL_MS)
+        """Handle events for 10 ms."""
+        self.libHandleEvents(POLL_MS)
+        if self._filter is not None and self._filter.shut and not self._pace.spent:
+            self._filter.admit()
+
+    def close(self, *, registered: bool) -> None:
+        """Unregister and stop. Every port must be gone; accounts may be dropped only afterwards."""
+        if self._filter is not None:
+            self._filter.close()
+        gc.collect()
+        # With nothing to unregister there is no answer to wait a second for.
+        self.libDestroy(0 if registered else pj.PJSUA_DESTROY_NO_RX_MSG)
 
 
 def open_endpoint(settings: GatewaySettings) -> GatewayEndpoint:
@@ -60,23 +72,15 @@ def open_endpoint(settings: GatewaySettings) -> GatewayEndpoint:
     endpoint.libCreate()
     try:
         endpoint.libInit(_configuration(settings))
-        endpoint.widen()
         endpoint.audDevManager().setNullDev()
         for name in settings.transports:
             _listen(endpoint, settings, name)
         endpoint.libStart()
         _prefer(endpoint, settings.codecs)
     except (pj.Error, ConfigError):
-        close_endpoint(endpoint)
+        endpoint.close(registered=False)
         raise
     return endpoint
-
-
-def close_endpoint(endpoint: Any, *, registered: bool = False) -> None:
-    """Unregister and stop. Every port must be gone; accounts may be dropped only afterwards."""
-    gc.collect()
-    # With nothing to unregister there is no answer to wait a second for.
-    endpoint.libDestroy(0 if registered else pj.PJSUA_DESTROY_NO_RX_MSG)
 
 
 def capacity() -> int:

@@ -26,14 +26,37 @@ _WHOLE_PACKET, _NOTHING = 0xFFFFFFFF, 0
 _MOST_NETWORKS = 1000  # of the kernel's 4096 instructions, each takes four
 
 
-def filter_listener(port: int, networks: Iterable[IPv4Network]) -> None:
-    """Let only *networks* connect to this process's listening TCP socket on *port*. Raises OSError."""
-    program = _program(sorted(set(networks)))
-    instructions = ctypes.create_string_buffer(b"".join(program))
-    # struct sock_fprog: the count, and a pointer aligned like one.
-    request = struct.pack("@HP", len(program), ctypes.addressof(instructions))
-    with _listener(port) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, request)
+class ListenerFilter:
+    """Decides who may connect to this process's listening TCP socket on *port*: at first, only *networks*.
+
+    Raises OSError when there is no such socket or the kernel takes no such filter.
+    """
+
+    def __init__(self, port: int, networks: Iterable[IPv4Network]) -> None:
+        self._friends = _program(sorted(set(networks)))
+        self._listener = _listener(port)
+        self.shut = False
+        self._attach(self._friends)
+
+    def shut_out(self) -> None:
+        """Nobody may connect for now."""
+        self.shut = True
+        self._attach(_program([]))
+
+    def admit(self) -> None:
+        """The networks may connect again."""
+        self.shut = False
+        self._attach(self._friends)
+
+    def close(self) -> None:
+        """Let go of the socket; the filter stays."""
+        self._listener.close()
+
+    def _attach(self, program: list[bytes]) -> None:
+        instructions = ctypes.create_string_buffer(b"".join(program))
+        # struct sock_fprog: the count, and a pointer aligned like one.
+        request = struct.pack("@HP", len(program), ctypes.addressof(instructions))
+        self._listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, request)
 
 
 def _program(networks: Sequence[IPv4Network]) -> list[bytes]:

@@ -16,14 +16,13 @@ import structlog
 from orchestrator.core.errors import ConfigError
 from telephony.sip.account import Registration, Sources, TrunkAccount, account_config
 from telephony.sip.call import OK, RINGING, SipCall
-from telephony.sip.endpoint import capacity, close_endpoint, open_endpoint
+from telephony.sip.endpoint import GatewayEndpoint, capacity, open_endpoint
 from telephony.sip.intake import Intake
 from telephony.sip.line import FORBIDDEN, FULL, UNAVAILABLE, By, Ended, Line, Party, Refusal
 from telephony.sip.media import CallPort
 from telephony.sip.pjthread import PjThread, guarded, told
 from telephony.sip.playout import CallAudio
 from telephony.sip.settings import GatewaySettings, Trunk
-from telephony.sip.source_filter import filter_listener
 from telephony.sip.uri import called_user, dial_uri, identity_uri, user_of
 
 WATCH_SECONDS = 0.5
@@ -53,7 +52,7 @@ class Switchboard:
         self._registered = registered
         self._thread = PjThread(self)
         self._sources = Sources.of(settings.sources)
-        self._endpoint: Any = None
+        self._endpoint: GatewayEndpoint
         self._intake: Intake | None = None
         self._accounts: dict[str | None, TrunkAccount] = {}
         self._calls: dict[UUID, SipCall] = {}
@@ -70,11 +69,23 @@ class Switchboard:
 
     def answer(self, line: Line) -> None:
         """From asyncio: take the call of *line*; nothing happens when it is over."""
-        self._on(line, lambda call: call.respond(OK))
+
+        def run() -> None:
+            if call := self._calls.get(line.party.call_id):
+                call.respond(OK)
+
+        self._thread.post(run)
 
     def end(self, line: Line, by: By, reason: str, refusal: Refusal | None = None) -> None:
-        """From asyncio: hang up, or refuse while it rings; nothing happens when the call is over."""
-        self._on(line, lambda call: call.end(by, reason, refusal))
+        """From asyncio: hang up, or refuse while it rings; a line that was never dialled just ends."""
+
+        def run() -> None:
+            if call := self._calls.get(line.party.call_id):
+                call.end(by, reason, refusal)
+            else:
+                line.tell(_never_dialled(by, reason, refusal or UNAVAILABLE))
+
+        self._thread.post(run)
 
     def dial(self, line: Line) -> None:
         """From asyncio: place the call of *line*; failing that, it ends with the reason."""
@@ -93,7 +104,7 @@ class Switchboard:
         self.capacity = min(capacity(), self._settings.max_calls or capacity())
         try:
             if "tcp" in self._settings.transports:
-                filter_listener(self._settings.port, self._sources.networks)
+                self._endpoint.befriend(self._settings.port, self._sources.networks)
             for trunk in (None, *(trunk for trunk in self._settings.trunks if trunk.user)):
                 account = TrunkAccount(trunk, self._invited, self._told)
                 account.create(account_config(self._settings, trunk), trunk is None)
@@ -118,22 +129,14 @@ class Switchboard:
         self._endpoint.hangupAllCalls()
         self._calls.clear()
         self._leaving.clear()
-        close_endpoint(self._endpoint, registered=any(trunk.registrar for trunk in self._settings.trunks))
+        self._endpoint.close(registered=any(trunk.registrar for trunk in self._settings.trunks))
         self._accounts.clear()
-        self._endpoint = None
 
     def _refusal(self) -> Refusal | None:
         """Why no new call can be taken now, if so."""
         if self.draining:
             return UNAVAILABLE
         return FULL if len(self._calls) >= self.capacity else None
-
-    def _on(self, line: Line, job: Callable[[SipCall], None]) -> None:
-        def run() -> None:
-            if call := self._calls.get(line.party.call_id):
-                job(call)
-
-        self._thread.post(run)
 
     def _line(self, party: Party) -> Line:
         return Line(party, CallAudio(self._settings.clock_rate), self._loop)
@@ -174,7 +177,7 @@ class Switchboard:
             call.makeCall(dial_uri(party.callee, trunk), prm)
         except pj.Error as error:
             del self._calls[party.call_id]
-            line.tell(Ended("gateway", told(error), status=UNAVAILABLE.status, phrase=UNAVAILABLE.phrase))
+            line.tell(_never_dialled("gateway", told(error), UNAVAILABLE))
 
     def _port(self, line: Line) -> CallPort:
         port = CallPort(line.audio, self._settings.clock_rate, line.ticked)
@@ -193,3 +196,8 @@ class Switchboard:
         call.port.stopTransmit(self._endpoint.audDevManager().getPlaybackDevMedia())
         self._leaving.append((time.monotonic() + PORT_LINGERS, call.port))
         call.port = None
+
+
+def _never_dialled(by: By, reason: str, refusal: Refusal) -> Ended:
+    """The end of an outbound call that no SIP message was sent for."""
+    return Ended(by, reason, status=refusal.status, phrase=refusal.phrase)

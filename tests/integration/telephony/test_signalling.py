@@ -146,10 +146,12 @@ async def test_keys_are_heard_by_sip_info(peer: SipPeer, orchestrator: Orchestra
     dialog = Dialog(peer, caller="informer")
     await dialog.ask()
     seen = await orchestrator.call_from("informer")
-    body = "Signal=8\r\nDuration=160\r\n"
-    assert (await dialog.within("INFO", 2, ["Content-Type: application/dtmf-relay"], body)).status == 200
-    await until(lambda: [key.digit for key in seen.keys] == ["8"])
-    await dialog.within("BYE", 3)
+    for sequence, signal in enumerate(("8", "x", "\t", "99", "d"), 2):
+        body = f"Signal={signal}\r\nDuration=160\r\n"
+        await dialog.within("INFO", sequence, ["Content-Type: application/dtmf-relay"], body)
+    await until(lambda: [key.digit for key in seen.keys][-1:] == ["D"])
+    assert seen.keys[0].digit == "8"
+    assert (await dialog.within("BYE", 9)).status == 200
 
 
 async def test_a_refer_is_declined_and_nobody_is_called(peer: SipPeer) -> None:

@@ -115,6 +115,14 @@ async def test_a_call_that_we_place_is_a_leg_once_answered(tmp_path: Path) -> No
         assert (seen.leg.codec, seen.leg.ending.by) == ("PCMU", "agent")
 
 
+async def test_a_call_that_no_orchestrator_wants_is_never_placed(tmp_path: Path) -> None:
+    async with running_gateway("ws://127.0.0.1:9/", tmp_path) as gateway, SipPeer(gateway.port) as callee:
+        await placed(gateway, callee)
+        await gateway.idle()
+        assert (await gateway.status())["refused"] == {"503": 1}
+        assert callee.seen == []
+
+
 async def test_requests_to_dial_that_cannot_work_are_refused(tmp_path: Path) -> None:
     async with running_gateway("ws://127.0.0.1:9/", tmp_path) as gateway:
         good: dict[str, object] = {"call_id": str(uuid4()), "to": "sip:bob@127.0.0.1", "trunk": "local"}

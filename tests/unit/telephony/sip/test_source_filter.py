@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from telephony.sip.source_filter import filter_listener
+from telephony.sip.source_filter import ListenerFilter
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def connect(listener: socket.socket, source: str) -> None:
 
 def test_only_the_given_networks_can_connect(listener: socket.socket) -> None:
     networks = [IPv4Network("10.0.0.0/8"), IPv4Network("127.0.0.16/28")]
-    filter_listener(listener.getsockname()[1], networks)
+    ListenerFilter(listener.getsockname()[1], networks)
     connect(listener, "127.0.0.17")
     for stranger in ("127.0.0.1", "127.0.0.32"):
         with pytest.raises(TimeoutError):
@@ -30,17 +30,26 @@ def test_only_the_given_networks_can_connect(listener: socket.socket) -> None:
 
 
 def test_no_networks_let_nobody_in(listener: socket.socket) -> None:
-    filter_listener(listener.getsockname()[1], [])
+    ListenerFilter(listener.getsockname()[1], [])
     with pytest.raises(TimeoutError):
         connect(listener, "127.0.0.1")
 
 
+def test_a_shut_listener_lets_nobody_in_until_it_admits_again(listener: socket.socket) -> None:
+    gate = ListenerFilter(listener.getsockname()[1], [IPv4Network("127.0.0.0/8")])
+    gate.shut_out()
+    with pytest.raises(TimeoutError):
+        connect(listener, "127.0.0.1")
+    gate.admit()
+    connect(listener, "127.0.0.1")
+
+
 def test_a_port_that_nobody_listens_on_is_an_error() -> None:
     with pytest.raises(OSError, match="nothing listens on TCP port 1 "):
-        filter_listener(1, [])
+        ListenerFilter(1, [])
 
 
 def test_more_networks_than_the_kernel_takes_are_an_error(listener: socket.socket) -> None:
     networks = list(IPv4Network("10.0.0.0/8").subnets(new_prefix=20))
     with pytest.raises(OSError, match="4096 networks are too many"):
-        filter_listener(listener.getsockname()[1], networks)
+        ListenerFilter(listener.getsockname()[1], networks)
