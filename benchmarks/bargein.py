@@ -10,7 +10,7 @@ from benchmarks.scenario import Interruption, Scenario
 from benchmarks.statistics import split_summary
 from benchmarks.system import SystemFailed
 from benchmarks.timeline import AgentTurn, matched
-from orchestrator.core.errors import CarrierRejected
+from orchestrator.core.errors import LegError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _one_call(bench: Bench, plan: Interruption) -> list[Interrupted]:
         asked += [bench.lines[plan.question], replace(bench.lines[words], over=plan.over)]
     try:
         measured, stored = bench.call(plan.codec, asked)
-    except (CarrierRejected, SystemFailed) as error:
+    except (LegError, SystemFailed) as error:
         bench.told(f"interruption failed: {error}")
         return []
     agent_turns = matched(measured.turns, stored)

@@ -12,7 +12,7 @@ from benchmarks.scenario import CallPlan, Scenario
 from benchmarks.statistics import split_summary, summary
 from benchmarks.system import SystemFailed
 from benchmarks.timeline import AgentTurn, matched
-from orchestrator.core.errors import CarrierRejected
+from orchestrator.core.errors import LegError
 from telephony.sip.caller import Codec
 
 
@@ -76,7 +76,7 @@ def _judged_call(bench: Bench, index: int, plan: CallPlan) -> list[JudgedTurn]:
     try:
         measured, stored = bench.call(plan.codec, asked)
         done += measured.turns
-    except (CarrierRejected, SystemFailed) as error:
+    except (LegError, SystemFailed) as error:
         bench.told(f"call {index + 1}  failed: {error}")
     done += [MeasuredTurn(line, None) for line in asked[len(done) :]]
     return [JudgedTurn(index, plan.codec, turn, agent) for turn, agent in zip(done, matched(done, stored), strict=True)]

@@ -85,14 +85,7 @@ def running(setup: Setup) -> Iterator[System]:
     setup.data.mkdir(parents=True, exist_ok=True)
     http_port, sip_port = free_port(), free_port()
     log = setup.data / "up.log"
-    command = [
-        str(Path(sys.executable).with_name("offhook")),
-        "up",
-        "--data",
-        str(setup.data),
-        "--http-port",
-        str(http_port),
-    ]
+    command = [sys.executable, "-m", "orchestrator", "up", "--data", str(setup.data), "--http-port", str(http_port)]
     command += ["--sip-ports", str(sip_port), "--profile", setup.profile, "--agents", str(setup.agents)]
     with log.open("wb") as output:
         process = subprocess.Popen(

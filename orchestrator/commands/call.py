@@ -14,7 +14,7 @@ from rich.table import Table
 from benchmarks.caller import MeasuredCall, MeasuredTurn, measured_call
 from benchmarks.conversation import Line, Manners
 from benchmarks.sound_files import read_wav
-from orchestrator.core.errors import CarrierRejected, ConfigError
+from orchestrator.core.errors import ConfigError, LegError
 from telephony.sip.caller import Credentials, Dialling, Phone
 
 
@@ -54,7 +54,7 @@ def call(  # noqa: PLR0913, PLR0917 - one parameter an option
         )
         with Phone(bind) as phone:
             measured = measured_call(phone, dialling, lines, Manners(quiet=quiet))
-    except (CarrierRejected, ConfigError) as error:
+    except (LegError, ConfigError) as error:
         console.print(str(error), style="red", highlight=False, soft_wrap=True, markup=False)
         raise typer.Exit(1) from error
     if recording is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import time
+import traceback
 import wave
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ import numpy as np
 import pjsua2 as pj
 
 from orchestrator.core.audio import Pcm
-from orchestrator.core.errors import CarrierRejected, ConfigError
+from orchestrator.core.errors import CarrierRejected, ConfigError, LegError
 from telephony.sip.pcm import FrameSource, frame_bytes, pcm_format, received
 
 RATE = 16000
@@ -234,7 +235,9 @@ class Phone:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # SWIG objects that outlive the library abort the process when they are collected.
+        # PJSIP's objects abort the process when they outlive the library, as those in an error's frames would.
+        if trace is not None:
+            traceback.clear_frames(trace)
         gc.collect()
         self._endpoint.libDestroy()
         self._endpoint = None
@@ -242,28 +245,37 @@ class Phone:
     def call(self, dialling: Dialling, talker: Talker) -> PlacedCall:
         """Place one call, let *talker* talk until it is finished or the other side hangs up, and hang up.
 
-        Raises CarrierRejected when nobody answers (the SIP status says why; 408 for no answer in time).
+        Raises CarrierRejected when nobody answers (the SIP status says why; 408 for no answer in time), and LegError
+        when the URI cannot be dialled at all.
         """
         for name in CODECS.values():
             self._endpoint.codecSetPriority(name, 255 if name == CODECS[dialling.codec] else 0)
         account = pj.Account()
         account.create(self._account(dialling))
         try:
-            return self._dialled(account, dialling, talker)
+            outcome = self._dialled(account, dialling, talker)
         finally:
             account.shutdown()
             del account
             gc.collect()
+        if isinstance(outcome, LegError):
+            raise outcome
+        return outcome
 
-    def _dialled(self, account: Any, dialling: Dialling, talker: Talker) -> PlacedCall:
+    def _dialled(self, account: Any, dialling: Dialling, talker: Talker) -> PlacedCall | LegError:
+        """The call, or why there was none: an error raised here would hold this frame, and with it PJSIP's objects."""
         ear = _Ear(talker)
         line = _Line(account, ear)
         try:
             line.makeCall(_routed(dialling), pj.CallOpParam(True))
+        except pj.Error as error:
+            return LegError(f"cannot dial {dialling.uri}: {error.reason}")
+        try:
             self._until(lambda: line.confirmed or line.over, dialling.answer_within)
-            if not line.confirmed:
-                raise CarrierRejected(*((line.status, line.reason) if line.over else (408, "nobody answered in time")))
-            return self._talk(line, ear, dialling.at_most)
+            if line.confirmed:
+                return self._talk(line, ear, dialling.at_most)
+            status, reason = (line.status, line.reason) if line.over else (408, "nobody answered in time")
+            return CarrierRejected(status, reason)
         finally:
             if not line.over:
                 line.hangup(pj.CallOpParam())

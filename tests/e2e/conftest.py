@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -29,10 +31,25 @@ def kamailio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kamailio]:
         yield proxy
 
 
+@contextmanager
+def passable_folder() -> Iterator[Path]:
+    """A folder for an installation's data, gone afterwards.
+
+    PostgreSQL runs under an account of its own and must pass every folder above its data; pytest closes its own ones
+    to other accounts whenever a session starts.
+    """
+    with tempfile.TemporaryDirectory(prefix="offhook-e2e-") as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
-def offhook(kamailio: Kamailio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def offhook(kamailio: Kamailio) -> Iterator[System]:
     """Answers the number demo, called directly or through Kamailio, where it is registered as desk."""
-    folder = tmp_path_factory.mktemp("offhook")
+    with passable_folder() as folder, running(_setup(folder, kamailio)) as system:
+        yield system
+
+
+def _setup(folder: Path, kamailio: Kamailio) -> Setup:
     trunks = folder / "trunks.toml"
     trunks.write_text(
         "[[trunks]]\n"
@@ -41,9 +58,7 @@ def offhook(kamailio: Kamailio, tmp_path_factory: pytest.TempPathFactory) -> Ite
         'user = "desk"\n'
         f'password = "{PASSWORDS["desk"]}"\n'
     )
-    setup = Setup(folder / "data", AGENTS, environment={"OFFHOOK_TRUNKS": str(trunks)})
-    with running(setup) as system:
-        yield system
+    return Setup(folder / "data", AGENTS, environment={"OFFHOOK_TRUNKS": str(trunks)})
 
 
 @pytest.fixture(scope="session")

@@ -18,16 +18,16 @@ import pytest
 from benchmarks.human_speech import Recorded
 from benchmarks.processes import mapping, named
 from benchmarks.system import Setup, System, running, stop
-from tests.e2e.conftest import AGENTS
+from tests.e2e.conftest import AGENTS, passable_folder
 
 APPROVED = "prompt/followme/sorry"
 OTHER = "prompt/something-terribly-wrong"
 
 
 @pytest.fixture(scope="module")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def fragile() -> Iterator[System]:
     """An Offhook of these tests' own."""
-    with running(Setup(tmp_path_factory.mktemp("fragile") / "data", AGENTS)) as system:
+    with passable_folder() as folder, running(Setup(folder / "data", AGENTS)) as system:
         yield system
 
 
@@ -124,16 +124,15 @@ def test_when_postgresql_dies_the_call_goes_on_and_is_stored_afterwards(
 def test_stopping_in_mid_call_says_goodbye_to_the_caller_and_ends_the_call(
     human: dict[str, Recorded], tmp_path: Path
 ) -> None:
-    with (
-        running(Setup(tmp_path / "data", AGENTS)) as system,
-        calling(system, "stop-victim", [human[APPROVED]] * 3, tmp_path) as caller,
-    ):
-        wait(heard_agent(system, "stop-victim"), 20)
-        os.kill(system.pid, signal.SIGTERM)
-        assert caller.wait(20) == 1
-        assert "the agent hung up" in (tmp_path / "caller.log").read_text()
-    with running(Setup(tmp_path / "data", AGENTS)) as again:
-        assert again.call_from("stop-victim")["reason"] == "shutdown"
+    with passable_folder() as folder:
+        setup = Setup(folder / "data", AGENTS)
+        with running(setup) as system, calling(system, "stop-victim", [human[APPROVED]] * 3, tmp_path) as caller:
+            wait(heard_agent(system, "stop-victim"), 20)
+            os.kill(system.pid, signal.SIGTERM)
+            assert caller.wait(20) == 1
+            assert "the agent hung up" in (tmp_path / "caller.log").read_text()
+        with running(setup) as again:
+            assert again.call_from("stop-victim")["reason"] == "shutdown"
 
 
 def exit_code(system: System, caller: str, questions: list[Recorded], folder: Path) -> int:
