@@ -6,7 +6,12 @@ CACHE := $(or $(OFFHOOK_CACHE),$(HOME)/.cache/offhook)
 UV := $(CACHE)/uv-$(UV_VERSION)/bin/uv
 SYNC = $(UV) pip sync --python $(BIN)/python
 
-.PHONY: run up test check format bench pjsip test-vllm test-torch lock clean
+.PHONY: help run test check format bench pjsip test-vllm test-torch lock clean
+
+help: ## what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+.DEFAULT_GOAL := help
 
 run: $(VENV)/.run ## set up, start everything, make one call with spoken questions; ONCE=1 exits after it
 	$(BIN)/offhook up --demo $(if $(ONCE),--once)
@@ -22,7 +27,7 @@ check: $(VENV)/.dev ## formatting, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(VENV)/.dev
+format: $(VENV)/.dev ## what check would change, changed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -34,16 +39,26 @@ bench: $(VENV)/.dev ## voice-to-voice latency at the caller over SIP, against be
 pjsip: $(VENV)/.run ## PJSIP 2.17 for hundreds of calls in one gateway process
 	bash telephony/sip/build_pjsip.sh $(abspath $(VENV))
 
-lock: $(UV)
+test-vllm: $(VENV)/.dev ## the vLLM engine on its CPU build, in an environment of its own (2 GB)
+	$(BIN)/offhook models pull smollm2-135m
+	bash tests/vllm.sh $(abspath $(CACHE))/vllm-venv
+
+test-torch: $(VENV)/.dev ## the engines that need torch, in an environment of its own (1 GB)
+	bash tests/torch.sh $(abspath $(CACHE))/torch-venv $(abspath $(UV))
+
+lock: $(UV) ## the lock files, anew
 	for extra in run dev; do \
 	  $(UV) pip compile -q pyproject.toml --extra local $$( [ $$extra = dev ] && echo --extra ray --extra dev ) \
 	    --python-version 3.11 --no-header --no-annotate --generate-hashes -o requirements-$$extra.lock; \
 	done
 
-clean:
+clean: ## forget the environment
 	rm -rf $(VENV) build dist
 
+# Packages are built for one Python: say so before anything is fetched.
 $(UV):
+	@python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "Offhook needs Python 3.11; python3 is $$(python3 --version)" >&2; exit 1; }
 	python3 -m venv $(CACHE)/uv-$(UV_VERSION)
 	$(CACHE)/uv-$(UV_VERSION)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 

@@ -25,12 +25,13 @@ class Operation:
         return self.pause is not None
 
 
-# Far above what any of them takes on two busy cores (docs/decisions/0010): beyond these an engine is stuck, not slow.
+# Several times what any of them takes on two busy cores (docs/decisions/0009): beyond these an engine is stuck, not slow.
+# A call waits a little longer than that (orchestrator.calls), so that it is the engine's deadline that is missed.
 OPERATIONS: Mapping[Kind, Mapping[str, Operation]] = {
-    "stt": {"recognize": Operation(20.0)},
-    "llm": {"complete": Operation(20.0, pause=10.0), "prefill": Operation(30.0)},
-    "tts": {"synthesize": Operation(10.0, pause=10.0)},
-    "embed": {"embed": Operation(20.0)},
-    "sentiment": {"score": Operation(10.0)},
+    "stt": {"recognize": Operation(5.0)},
+    "llm": {"complete": Operation(7.0, pause=5.0), "prefill": Operation(15.0)},
+    "tts": {"synthesize": Operation(5.0, pause=5.0)},
+    "embed": {"embed": Operation(5.0)},
+    "sentiment": {"score": Operation(5.0)},
     "turns": {"finished": Operation(10.0)},
 }

@@ -20,7 +20,7 @@ else
     echo "Install them as root:  apt-get install ${missing[*]}" >&2
     exit 1
 fi
-export DEBIAN_FRONTEND=noninteractive
+run+=(env DEBIAN_FRONTEND=noninteractive)
 "${run[@]}" apt-get update -qq
 # Kamailio is started by the tests themselves, never by the system.
 policy=/usr/sbin/policy-rc.d
