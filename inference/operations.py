@@ -25,7 +25,7 @@ class Operation:
         return self.pause is not None
 
 
-# Several times what any of them takes on two busy cores (docs/decisions/0009): beyond these an engine is stuck, not slow.
+# Several times what any takes on two busy cores (docs/decisions/0009): beyond these an engine is stuck, not slow.
 # A call waits a little longer than that (orchestrator.calls), so that it is the engine's deadline that is missed.
 OPERATIONS: Mapping[Kind, Mapping[str, Operation]] = {
     "stt": {"recognize": Operation(5.0)},

@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
-import wave
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
-
-import numpy as np
 
 from inference.manifest import Manifest
 from orchestrator.core.audio import AudioFrame, joined
 from orchestrator.core.ports import TextToSpeech
 from orchestrator.core.streams import closing
+from orchestrator.core.wav import read_wav, write_wav
 
 
 class SpeechCache:
@@ -33,7 +30,7 @@ class SpeechCache:
     async def synthesize(self, sentence: str, *, voice: str = "") -> AsyncIterator[AudioFrame]:
         """The speech of *sentence*, in one piece when it is kept. Raises EngineError; a full disk is no error."""
         path = self._path(sentence, voice)
-        kept = await asyncio.to_thread(_read, path)
+        kept = await asyncio.to_thread(read_wav, path)
         if kept is not None:
             yield kept
             return
@@ -50,26 +47,6 @@ class SpeechCache:
         return self._folder / f"{hashlib.sha256(identity.encode()).hexdigest()}.wav"
 
 
-def _read(path: Path) -> AudioFrame | None:
-    """The speech in *path*; None when there is none that can be read."""
-    try:
-        with wave.open(str(path), "rb") as file:
-            return AudioFrame(np.frombuffer(file.readframes(file.getnframes()), dtype="<i2"), file.getframerate())
-    except (OSError, EOFError, wave.Error):
-        return None
-
-
 def _write(path: Path, speech: AudioFrame) -> None:
-    """Keep *speech* in *path*, whole or not at all."""
-    draft = path.with_suffix(f".{os.getpid()}.draft")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with wave.open(str(draft), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(speech.rate)
-            file.writeframes(speech.pcm.astype("<i2").tobytes())
-        draft.replace(path)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
+    with suppress(OSError):  # a full disk: the phrase is made again next time
+        write_wav(path, speech)

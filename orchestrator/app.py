@@ -47,11 +47,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A running product. api: base URL; sip: URIs that can be called."""
+    """A running product. api: base URL; sip: URIs that can be called; rendering: the voice, for fixed phrases."""
 
     api: str
     sip: tuple[str, ...]
-    engines: EngineSet
+    rendering: TextToSpeech
     calls: CallsRepository
 
 
@@ -96,7 +96,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         yield Running(
             api=f"http://{settings.http_host}:{listener.getsockname()[1]}",
             sip=tuple(f"sip:{agent.numbers[0]}@{settings.sip_bind}:{settings.gateway_ports[0]}" for agent in agents),
-            engines=engines,
+            rendering=rendering,
             calls=calls,
         )
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import sys
-import wave
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +16,7 @@ from orchestrator.app import Running
 from orchestrator.core.audio import joined
 from orchestrator.core.ports import TextToSpeech
 from orchestrator.core.streams import closing
+from orchestrator.core.wav import write_wav
 from orchestrator.demo import DEMO_QUESTIONS
 from orchestrator.settings import Settings
 from orchestrator.store.calls import CallHistory
@@ -26,23 +26,21 @@ _SETTLED = 10.0  # seconds for the last records of a call to reach the database
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A finished demo call. passed: every question was answered; latency: at the caller, in order."""
+    """A finished demo call. passed: every question was answered; latency: at the caller, one a question."""
 
     passed: bool
-    latency: list[float]
+    latency: list[float | None]
     output: str
 
 
 async def demo_call(product: Running, settings: Settings) -> bool:
     """Phone *product* with the demo's questions and print the transcript and a latency table; whether all went well."""
     console = Console()
-    folder = settings.data / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
+    caller = f"demo-{secrets.token_hex(4)}"
     console.print(f"Calling {product.sip[0]} with {len(DEMO_QUESTIONS)} spoken questions …", highlight=False)
-    questions = [await _rendered(product.engines.tts, text, folder) for text in DEMO_QUESTIONS]
-    before = {call.id for call in await product.calls.recent(1)}
-    call = await _placed(product.sip[0], questions, folder / "figures.json")
-    history = await _recorded(product, before)
+    questions = [await _rendered(product.rendering, text, settings.data / "demo") for text in DEMO_QUESTIONS]
+    call = await _placed(product.sip[0], caller, questions)
+    history = await _recorded(product, caller)
     if history is None:
         console.print("The call left no record. The caller said:", call.output, style="red", markup=False)
         return False
@@ -53,25 +51,21 @@ async def demo_call(product: Running, settings: Settings) -> bool:
     return call.passed
 
 
-async def _rendered(tts: TextToSpeech, text: str, folder: Path) -> Path:
-    """A WAV of *text*; the same file every time."""
+async def _rendered(voice: TextToSpeech, text: str, folder: Path) -> Path:
+    """A WAV of *text*."""
+    async with closing(voice.synthesize(text)) as frames:
+        speech = joined([frame async for frame in frames])
     path = folder / f"{'-'.join(text.lower().rstrip('?').replace('.', '').split()[:6])}.wav"
-    if not path.exists():
-        async with closing(tts.synthesize(text)) as frames:
-            speech = joined([frame async for frame in frames])
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(speech.rate)
-            file.writeframes(speech.pcm.tobytes())
+    await asyncio.to_thread(write_wav, path, speech)
     return path
 
 
-async def _placed(uri: str, questions: list[Path], figures: Path) -> _Call:
+async def _placed(uri: str, caller: str, questions: list[Path]) -> _Call:
     """Run `offhook call` as a process of its own, as a stranger's phone would be."""
+    figures = questions[0].with_name("figures.json")
     arguments = [option for path in questions for option in ("--wav", str(path))]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "orchestrator", "call", uri, *arguments, "--json", str(figures),
+        sys.executable, "-m", "orchestrator", "call", uri, "--caller", caller, *arguments, "--json", str(figures),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     try:
@@ -83,23 +77,23 @@ async def _placed(uri: str, questions: list[Path], figures: Path) -> _Call:
     return _Call(process.returncode == 0, await asyncio.to_thread(_latencies, figures), output.decode(errors="replace"))
 
 
-def _latencies(figures: Path) -> list[float]:
-    """Voice-to-voice seconds in the order of the questions; none when the call failed before any."""
+def _latencies(figures: Path) -> list[float | None]:
+    """Voice-to-voice seconds, one a question, None for an unanswered one; empty when there was no call."""
     if not figures.exists():
         return []
     told = json.loads(figures.read_text())
     figures.unlink()
-    return [turn["voice_to_voice_s"] for turn in told["turns"] if turn.get("voice_to_voice_s") is not None]
+    return [turn.get("voice_to_voice_s") for turn in told["turns"]]
 
 
-async def _recorded(product: Running, before: set[UUID]) -> CallHistory | None:
-    """The newest call, once its end is in the database; None when there is no new one."""
+async def _recorded(product: Running, caller: str) -> CallHistory | None:
+    """The call from *caller*, once its end is in the database; None when it does not come."""
     try:
         async with asyncio.timeout(_SETTLED):
             while True:
-                newest = await product.calls.recent(1)
-                if newest and newest[0].id not in before and newest[0].ended_at is not None:
-                    return await product.calls.history(newest[0].id)
+                ended = [call for call in await product.calls.recent(10) if call.caller == caller and call.ended_at]
+                if ended:
+                    return await product.calls.history(ended[0].id)
                 await asyncio.sleep(0.2)
     except TimeoutError:
         return None
@@ -111,6 +105,8 @@ def _show(console: Console, history: CallHistory, call: _Call) -> None:
         console.print(f"  {line.start:6.2f}  {line.speaker:>6}  {line.text}", highlight=False, markup=False)
     table = Table("turn", "answer", "end of turn", "words", "first audio", "timeline", "at the caller", box=None)
     answered = [turn for turn in history.turns if turn.caller_text and turn.voice_to_voice is not None]
+    # Questions and turns only pair up when none was lost and none was heard as two.
+    latency = call.latency if len(call.latency) == len(answered) else [None] * len(answered)
     for position, turn in enumerate(answered):
         first_audio = turn.spans.get("tts_first_audio")
         table.add_row(
@@ -120,7 +116,7 @@ def _show(console: Console, history: CallHistory, call: _Call) -> None:
             _seconds(turn.spans.get("llm_first_sentence") or turn.spans.get("answer_lookup")),
             _seconds(first_audio),
             _seconds(turn.voice_to_voice),
-            _seconds(call.latency[position] if position < len(call.latency) else None),
+            _seconds(latency[position]),
         )
     console.print("\nLatency", style="bold")
     console.print(table)

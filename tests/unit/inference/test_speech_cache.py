@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from inference.manifest import Manifest
 from inference.speech_cache import SpeechCache
@@ -40,11 +41,12 @@ async def test_speech_that_was_cut_short_is_not_kept(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_damaged_file_is_made_again(tmp_path):
+@pytest.mark.parametrize("left", [0, 4, 44, 45, 1001])
+async def test_a_damaged_file_is_made_again(tmp_path, left):
     tts = FakeTextToSpeech()
     await spoken(SpeechCache(tts, manifest(), tmp_path), "Hello.")
     (kept,) = tmp_path.iterdir()
-    kept.write_bytes(b"RIFF")
+    kept.write_bytes(kept.read_bytes()[:left])
     assert len((await spoken(SpeechCache(tts, manifest(), tmp_path), "Hello.")).pcm)
     assert len(tts.requests) == 2
 
