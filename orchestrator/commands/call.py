@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.caller import MeasuredCall, MeasuredTurn, measured_call
-from benchmarks.conversation import Line, Manners
-from benchmarks.sound_files import read_wav
 from orchestrator.core.errors import ConfigError, LegError
-from telephony.sip.caller import Credentials, Dialling, Phone
+
+if TYPE_CHECKING:
+    from benchmarks.caller import MeasuredCall, MeasuredTurn
+    from benchmarks.conversation import Line
 
 
 def call(  # noqa: PLR0913, PLR0917 - one parameter an option
@@ -39,6 +39,11 @@ def call(  # noqa: PLR0913, PLR0917 - one parameter an option
     as_json: Annotated[Path | None, typer.Option("--json", help="Where to write the figures.")] = None,
 ) -> None:
     """Call an agent with recorded questions; exits 1 when the call failed or a question got no reply."""
+    # The phone needs PJSIP: a machine without it can still run every other command.
+    from benchmarks.caller import measured_call  # noqa: PLC0415
+    from benchmarks.conversation import Manners  # noqa: PLC0415
+    from telephony.sip.caller import Credentials, Dialling, Phone  # noqa: PLC0415
+
     console = Console()
     try:
         lines = _lines(wav, over, keys)
@@ -128,5 +133,8 @@ def _fault(measured: MeasuredCall) -> str:
 
 
 def _lines(questions: list[Path], over: float | None, keys: str) -> list[Line]:
+    from benchmarks.conversation import Line  # noqa: PLC0415
+    from benchmarks.sound_files import read_wav  # noqa: PLC0415
+
     lines = [Line(path.stem, read_wav(path), over=over if number else None) for number, path in enumerate(questions)]
     return [*lines, Line(f"keys {keys}", np.zeros(0, dtype=np.int16), keys=keys)] if keys else lines

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 from orchestrator.commands.doctor import Finding, examine
@@ -42,3 +44,11 @@ def test_what_is_well_asks_for_nothing(tmp_path):
     findings = list(examine(settings(tmp_path)))
     assert Finding("package pjsua2, for SIP") in findings
     assert Finding("agents") in findings
+
+
+def test_a_machine_without_pjsip_can_still_ask_the_doctor():
+    blocked = "import sys; sys.modules['pjsua2'] = None; from orchestrator.cli import main; main()"
+    told = subprocess.run(
+        [sys.executable, "-c", blocked, "doctor", "--help"], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stderr
