@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 # -46 dBFS: below Piper's quietest phonemes, above its breath.
 AUDIBLE = 160
-LEAD = 0.01
+LEAD = 0.002
 TAIL = 0.12  # sentences follow each other without a gap of their own: this much is the pause between them
 
 

@@ -83,12 +83,11 @@ class EarSettings:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """What a pause sounded like. speech_ended: media seconds of the last speech energy."""
+    """What a pause sounded like."""
 
     transcript: Transcript | EngineError
     finished: float
     ready_at: float
-    speech_ended: float
 
 
 class Ear:
@@ -179,12 +178,10 @@ class Ear:
             words = group.create_task(self._recognize_within(speech, within))
             finished = group.create_task(self._finished(speech))
         heard = words.result()
-        loud = bursts(speech.pcm, speech.rate)
         return _Verdict(
             transcript=self._utterance.final(heard) if isinstance(heard, Transcript) else heard,
             finished=finished.result(),
             ready_at=self._now,
-            speech_ended=min(speech.at + loud[-1].end if loud else speech.end, self._pause_found),
         )
 
     async def _recognize_within(self, speech: AudioFrame, seconds: float) -> Transcript | EngineError:
@@ -234,7 +231,7 @@ class Ear:
         ended = TurnEnded(
             text=heard.text if isinstance(heard, Transcript) else "",
             started=self._endpointer.started,
-            speech_ended=verdict.speech_ended,
+            speech_ended=self._speech_ended(),
             pause_found=self._pause_found,
             transcribed=verdict.ready_at,
             ended=self._now,
@@ -245,6 +242,15 @@ class Ear:
         self._utterance = self._fresh()
         self._verdict = None
         return ended
+
+    def _speech_ended(self) -> float:
+        """Media seconds of the last speech energy, told from the noise in the silence after it.
+
+        The detector's own word comes later by its window and hangover, and latency is counted from here.
+        """
+        speech = self._utterance.whole()
+        loud = bursts(speech.pcm, speech.rate) if speech is not None else []
+        return min(speech.at + loud[-1].end, self._pause_found) if speech is not None and loud else self._pause_found
 
     def _fresh(self) -> Utterance:
         return Utterance(self._settings.partial_every, self._settings.window_limit)
