@@ -33,6 +33,7 @@ _EDGE_OVER_NOISE_DB = 7.0
 _DIP = 2
 # A key click or a crackle is shorter than the shortest phoneme.
 _SHORTEST_SEED = 3
+_LASTING = 10
 _LOUDEST = 0.3
 _SURROUNDINGS = 0.4
 # A vowel has decayed after this; what is soft for longer is breath or the room.
@@ -98,9 +99,13 @@ def _reach(outwards: NDArray[np.float64], voice: float, seed: float) -> int:
 def _noise(level: NDArray[np.float64], voice: float) -> float:
     """The level of the noise among these levels; -120 where there is too little to tell.
 
-    Frames of digital silence say nothing about the noise that lies under the speech, nor do those of the voice itself.
+    Only what lasts is noise: a voice is as quiet as that between two of its pulses.
     """
-    sounding = level[(level > _SILENT_DBFS) & (level < voice - _NOISE_UNDER_VOICE_DB)]
+    lasting = [
+        level[first:last] for first, last in _runs(level < voice - _NOISE_UNDER_VOICE_DB) if last - first >= _LASTING
+    ]
+    quiet = np.concatenate([*lasting, level[:0]])
+    sounding = quiet[quiet > _SILENT_DBFS]
     return float(np.percentile(sounding, 20)) if len(sounding) * STEP >= 0.1 else -120.0
 
 
