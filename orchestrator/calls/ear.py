@@ -250,7 +250,7 @@ class Ear:
         """
         speech = self._utterance.whole()
         loud = bursts(speech.pcm, speech.rate) if speech is not None else []
-        return min(speech.at + loud[-1].end, self._pause_found) if speech is not None and loud else self._pause_found
+        return speech.at + loud[-1].end if speech is not None and loud else self._pause_found
 
     def _fresh(self) -> Utterance:
         return Utterance(self._settings.partial_every, self._settings.window_limit)

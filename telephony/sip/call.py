@@ -9,6 +9,7 @@ from typing import Any
 import pjsua2 as pj
 
 from telephony.leg.messages import DTMF_DIGITS
+from telephony.sip.coding import CODED_BYTES_A_SECOND
 from telephony.sip.line import By, Connected, Ended, Line, Pressed, Refusal
 from telephony.sip.media import CallPort
 from telephony.sip.pjthread import guarded
@@ -39,6 +40,7 @@ class SipCall(pj.Call):  # type: ignore[misc]
         self._ended_by: tuple[By, str] | None = None
         self._media = MediaCount()
         self._heard_at = 0.0
+        self._stream: int | None = None
 
     def end(self, by: By, reason: str, refusal: Refusal | None = None) -> None:
         """Hang up; while it rings, refuse with *refusal* (603 without one)."""
@@ -77,6 +79,12 @@ class SipCall(pj.Call):  # type: ignore[misc]
             self._heard_at = now
         elif now - self._heard_at > no_media:
             self.end("gateway", "no_media")
+
+    def look(self) -> None:
+        """See what lies in the jitter buffer. By Little's law its mean content is the mean wait in it."""
+        if self._stream is not None and self._ended_by is None:
+            buffer = self.getStreamStat(self._stream).jbuf
+            self.line.audio.waits(buffer.size * buffer.frameSize / CODED_BYTES_A_SECOND)
 
     def onCallState(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
         """The dialog moved on."""
@@ -126,6 +134,7 @@ class SipCall(pj.Call):  # type: ignore[misc]
         index = self._audio_index(info)
         if info.state != pj.PJSIP_INV_STATE_CONFIRMED or index is None:
             return
+        self._stream = index
         media = self.getAudioMedia(index)
         if self.port is None:
             self.port = self._open_port(self.line)
@@ -143,7 +152,6 @@ class SipCall(pj.Call):  # type: ignore[misc]
             return False
         before = self._media.received
         self._media.note(self.getStreamStat(index))
-        self.line.audio.delayed(self._media.wait)
         return self._media.received > before
 
     def _sends(self, info: Any) -> bool:

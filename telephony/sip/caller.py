@@ -22,12 +22,11 @@ import pjsua2 as pj
 
 from orchestrator.core.audio import Pcm
 from orchestrator.core.errors import CarrierRejected, ConfigError, LegError
+from telephony.sip.coding import CODED_BYTES_A_SECOND, CODING_DELAY
 from telephony.sip.pcm import FrameSource, frame_bytes, pcm_format, received
 
 RATE = 16000
 TICK = 0.02
-# All three codecs carry 64 kbit/s; their frames in the jitter buffer are counted in bytes.
-CODED_BYTES_A_SECOND = 8000
 _AROUND = 0.15
 FRAME_BYTES = frame_bytes(RATE)
 SILENCE = np.zeros(FRAME_BYTES // 2, dtype=np.int16)
@@ -108,12 +107,12 @@ class PlacedCall:
     buffered: tuple[Buffered, ...]
 
     def waited(self, at: float) -> float:
-        """Seconds that what is heard at second *at* had waited in the caller's jitter buffer since it came in.
+        """Seconds of what is heard at second *at* that were spent in this phone: in its jitter buffer, and coding.
 
         By Little's law the mean wait is the mean of what lies there, whatever the two clocks' phases are.
         """
         near = [held.seconds for held in self.buffered if abs(held.at - at) <= _AROUND]
-        return float(np.mean(near)) if near else 0.0
+        return (float(np.mean(near)) if near else 0.0) + 2 * CODING_DELAY
 
     def save(self, path: Path) -> None:
         """Write a stereo WAV at 16 kHz: left what was sent, right what was heard."""

@@ -6,10 +6,13 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
+from telephony.sip.coding import CODING_DELAY
+
 TICKS_A_SECOND = 50
 SAMPLE_BYTES = 2
-USUAL_DELAY = 0.01  # seconds, before anything is measured: a packet waits half a tick
-DELAY_STEP = 0.01
+USUAL_WAIT = 0.02  # seconds in the jitter buffer, before anything is measured: one packet
+DELAY_STEP = 0.004
+LOOKS_AVERAGED = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +112,19 @@ class CallAudio:
         self.ticks: deque[Tick] = deque()
         self.now = 0
         self._rate = rate
-        self._delay = round(USUAL_DELAY * rate)
+        self._wait = USUAL_WAIT
+        self._delay = round((USUAL_WAIT + CODING_DELAY) * rate)
         self._samples = frame_bytes // SAMPLE_BYTES
         self._silence = bytes(frame_bytes)
         self._output: Output | None = None
 
-    def delayed(self, delay: float) -> None:
-        """The caller's audio has waited *delay* seconds in the jitter buffer. From PJSIP's thread.
+    def waits(self, wait: float) -> None:
+        """*wait* seconds of the caller's audio lie in the jitter buffer at this moment. From PJSIP's thread.
 
-        Small changes are ignored: they would only make the caller's time jump.
+        They are averaged over some seconds, and small changes are ignored: they would only make the caller's time jump.
         """
-        samples = round(delay * self._rate)
+        self._wait += (wait - self._wait) / LOOKS_AVERAGED
+        samples = round((self._wait + CODING_DELAY) * self._rate)
         if abs(samples - self._delay) >= DELAY_STEP * self._rate:
             self._delay = samples
 

@@ -7,7 +7,6 @@ from typing import Any
 from telephony.leg.messages import RtpStats
 
 MICROSECONDS = 1e-6
-TICK = 0.02
 COUNTS = ("received", "sent", "lost", "discarded", "remote_lost")
 
 
@@ -22,14 +21,6 @@ class MediaCount:
     def received(self) -> int:
         """RTP packets received since the call began."""
         return self._before.received + self._current.received
-
-    @property
-    def wait(self) -> float:
-        """Seconds that a packet spends in the jitter buffer.
-
-        PJSIP counts the packets there as it takes one, this one included; its own wait was half a tick on average.
-        """
-        return max(0.0, self._current.jitter_buffer_delay - TICK / 2)
 
     def close(self, statistics: Any) -> None:
         """The stream ends with these figures; another may follow."""

@@ -26,6 +26,7 @@ from telephony.sip.settings import GatewaySettings, Trunk
 from telephony.sip.uri import called_user, dial_uri, identity_uri, user_of
 
 WATCH_SECONDS = 0.5
+LOOK_SECONDS = 0.027  # out of step with the 20 ms of a frame, so that every phase is seen
 PORT_LINGERS = 0.2  # seconds; the bridge lets go of a port in its own thread, at its next tick
 
 log = structlog.get_logger()
@@ -57,7 +58,7 @@ class Switchboard:
         self._accounts: dict[str | None, TrunkAccount] = {}
         self._calls: dict[UUID, SipCall] = {}
         self._leaving: deque[tuple[float, CallPort]] = deque()
-        self._watched = 0.0
+        self._watched = self._looked = 0.0
 
     async def start(self) -> None:
         """From asyncio: listen. Raises ConfigError."""
@@ -117,6 +118,10 @@ class Switchboard:
         """Events, then what is due."""
         self._endpoint.poll()
         now = time.monotonic()
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            for call in self._calls.values():
+                guarded(call.look)
         if now - self._watched >= WATCH_SECONDS:
             self._watched = now
             for call in self._calls.values():

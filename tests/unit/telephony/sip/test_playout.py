@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.sip.playout import CallAudio, Output, PlayoutQueue
+from telephony.sip.coding import CODING_DELAY
+from telephony.sip.playout import DELAY_STEP, CallAudio, Output, PlayoutQueue
 
 FRAME = 8  # bytes: four samples
 
@@ -92,12 +94,36 @@ def test_a_tick_whose_frame_never_came_is_silence() -> None:
     assert [(tick.now, tick.caller) for tick in audio.ticks] == [(0, bytes(8)), (4, b"11223344")]
 
 
-def test_the_callers_time_is_corrected_for_the_wait_in_the_jitter_buffer() -> None:
+def delay_after(audio: CallAudio, wait: float, looks: int = 1000) -> int:
+    """Samples that the caller's time is set back by, once the buffer has held *wait* seconds at every look."""
+    for _ in range(looks):
+        audio.waits(wait)
+    audio.requested()
+    audio.given(None)
+    return audio.ticks[-1].now - audio.ticks[-1].at
+
+
+def test_the_callers_time_is_corrected_for_the_wait_in_the_jitter_buffer_and_for_decoding() -> None:
     audio = CallAudio(rate=16000)
-    for delay in (None, 0.05, 0.055, 0.02):
-        if delay is not None:
-            audio.delayed(delay)
+    for _ in range(10):
         audio.requested()
         audio.given(None)
-    assert [tick.now - tick.at for tick in audio.ticks] == [0, 320, 640, 320]
-    assert audio.ticks[-1].at == 960 - 320
+    decoding = round(CODING_DELAY * 16000)
+    assert delay_after(audio, 0.05) == pytest.approx(800 + decoding, abs=DELAY_STEP * 16000)
+    assert delay_after(audio, 0.02) == pytest.approx(320 + decoding, abs=DELAY_STEP * 16000)
+
+
+def test_one_look_at_a_full_buffer_does_not_make_the_callers_time_jump() -> None:
+    audio = CallAudio(rate=16000)
+    for _ in range(10):
+        audio.requested()
+        audio.given(None)
+    before = delay_after(audio, 0.02)
+    assert delay_after(audio, 0.2, looks=1) == before
+
+
+def test_the_callers_time_never_begins_before_the_answer() -> None:
+    audio = CallAudio(rate=16000)
+    audio.requested()
+    audio.given(None)
+    assert audio.ticks[0].at == 0

@@ -32,10 +32,3 @@ def test_a_closed_call_keeps_the_figures_of_its_last_stream() -> None:
     count.close(figures(60))
     stats = count.stats()
     assert (stats.jitter, stats.round_trip, stats.jitter_buffer_delay) == pytest.approx((0.002, 0.03, 0.02))
-
-
-@pytest.mark.parametrize(("delay_ms", "wait"), [(20, 0.01), (60, 0.05), (0, 0.0)])
-def test_a_packet_waits_less_than_the_buffer_holds(delay_ms: int, wait: float) -> None:
-    count = MediaCount()
-    count.note(figures(1, delay_ms=delay_ms))
-    assert count.wait == pytest.approx(wait)
