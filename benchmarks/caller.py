@@ -17,7 +17,7 @@ class MeasuredTurn:
     """One line and what came of it. sound: None when the line held no speech, such as keys.
 
     barge_in: for a line that talked over the agent, seconds from its onset until the agent was heard no more.
-    waited: seconds that the first of the reply lay in the caller's own jitter buffer before it was heard.
+    waited: seconds by which the caller itself, in its jitter buffer and resampler, delayed the reply.
     """
 
     line: Line

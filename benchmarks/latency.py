@@ -119,7 +119,7 @@ def _row(turn: JudgedTurn) -> dict[str, object]:
         "answer": turn.kind,
         "voice_to_voice_s": turn.voice_to_voice,
         "timeline_error_s": turn.timeline_error,
-        "jitter_buffer_s": turn.measured.waited,
+        "behind_wire_s": turn.measured.waited,
         "cut_in": turn.cut_in,
         "asked": turn.measured.line.text,
         "understood": stored.caller_text if stored else None,

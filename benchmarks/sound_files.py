@@ -13,6 +13,8 @@ from benchmarks.conversation import RATE
 from orchestrator.core.audio import Pcm
 from orchestrator.core.errors import ConfigError
 
+_BAND = 2 * 3400
+
 
 def read_wav(path: Path) -> Pcm:
     """The first channel of a 16-bit PCM WAV file at 16 kHz. Raises ConfigError for anything else."""
@@ -33,11 +35,11 @@ def at_line_rate(pcm: Pcm, rate: int) -> Pcm:
 
 
 def narrowband(pcm: Pcm) -> Pcm:
-    """*pcm* (16 kHz) without what a G.711 line does not carry.
+    """*pcm* (16 kHz) without what a G.711 line does not carry: all over 3.4 kHz (ITU-T G.712).
 
-    A last /s/ may lie wholly over 4 kHz: nobody at the other end could hear that the word goes on.
+    A last /s/ may lie wholly over that: nobody at the other end could hear that the word goes on.
     """
-    return _resampled(_resampled(pcm, RATE, 8000), 8000, RATE)
+    return _resampled(_resampled(pcm, RATE, _BAND), _BAND, RATE)
 
 
 def _resampled(pcm: Pcm, rate: int, target: int) -> Pcm:

@@ -99,7 +99,7 @@ def _turn_figures(turn: MeasuredTurn) -> dict[str, object]:
             "speech_ended_s": sound.speech_ended,
             "reply_started_s": sound.reply_started,
             "reply_ended_s": sound.reply_ended,
-            "jitter_buffer_s": None if turn.waited is None else round(turn.waited, 3),
+            "behind_wire_s": None if turn.waited is None else round(turn.waited, 3),
             "cut_in": sound.cut_in,
             "voice_to_voice_s": sound.voice_to_voice,
         }
