@@ -28,9 +28,9 @@ from telephony.sip.pcm import FrameSource, frame_bytes, pcm_format, received
 RATE = 16000
 TICK = 0.02
 _AROUND = 0.15
-# Down to 8 kHz and up again, PJSIP's resampler delays a G.711 call by this much between the bridge and the wire: half of
-# what two endpoints take longer for an echo over PCMU than over G722. Its quicker filter loses 5 dB at 3 kHz.
-_RESAMPLING: dict[str, float] = {"PCMU": 0.007, "PCMA": 0.007, "G722": 0.0}
+# Seconds that the bridge's thorough resampling filter takes for G.711, down and up, over those of the quick one that
+# CODING_DELAY counts: the caller's sound is evidence, and the quick filter loses 5 dB of it at 3 kHz.
+_THOROUGH_FILTER: dict[str, float] = {"PCMU": 0.0066, "PCMA": 0.0066}
 FRAME_BYTES = frame_bytes(RATE)
 SILENCE = np.zeros(FRAME_BYTES // 2, dtype=np.int16)
 
@@ -115,7 +115,8 @@ class PlacedCall:
         By Little's law the mean wait is the mean of what lies there, whatever the two clocks' phases are.
         """
         near = [held.seconds for held in self.buffered if abs(held.at - at) <= _AROUND]
-        return (float(np.mean(near)) if near else 0.0) + 2 * CODING_DELAY
+        coding = 2 * CODING_DELAY + _THOROUGH_FILTER.get(self.codec, 0.0)
+        return (float(np.mean(near)) if near else 0.0) + coding
 
     def save(self, path: Path) -> None:
         """Write a stereo WAV at 16 kHz: left what was sent, right what was heard."""
