@@ -9,7 +9,7 @@ from typing import Any
 import pjsua2 as pj
 
 from telephony.leg.messages import DTMF_DIGITS
-from telephony.sip.coding import CODED_BYTES_A_SECOND
+from telephony.sip.coding import CODED_BYTES_A_SECOND, coding_delay
 from telephony.sip.line import By, Connected, Ended, Line, Pressed, Refusal
 from telephony.sip.media import CallPort
 from telephony.sip.pjthread import guarded
@@ -141,9 +141,11 @@ class SipCall(pj.Call):  # type: ignore[misc]
             self._heard_at = time.monotonic()
         media.startTransmit(self.port)
         self.port.startTransmit(media)
+        codec = str(self.getStreamInfo(index).codecName)
+        self.line.audio.coding = coding_delay(codec)
         if not self.answered:
             self.answered = True
-            self.line.tell(Connected(str(self.getStreamInfo(index).codecName)))
+            self.line.tell(Connected(codec))
 
     def _count(self, info: Any) -> bool:
         """Take the running stream's statistics, if there is one; whether RTP has come since the last time."""

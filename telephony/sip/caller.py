@@ -22,15 +22,12 @@ import pjsua2 as pj
 
 from orchestrator.core.audio import Pcm
 from orchestrator.core.errors import CarrierRejected, ConfigError, LegError
-from telephony.sip.coding import CODED_BYTES_A_SECOND, CODING_DELAY
+from telephony.sip.coding import CODED_BYTES_A_SECOND, coding_delay
 from telephony.sip.pcm import FrameSource, frame_bytes, pcm_format, received
 
 RATE = 16000
 TICK = 0.02
 _AROUND = 0.15
-# Seconds that the bridge's thorough resampling filter takes for G.711, down and up, over those of the quick one that
-# CODING_DELAY counts: the caller's sound is evidence, and the quick filter loses 5 dB of it at 3 kHz.
-_THOROUGH_FILTER: dict[str, float] = {"PCMU": 0.0066, "PCMA": 0.0066}
 FRAME_BYTES = frame_bytes(RATE)
 SILENCE = np.zeros(FRAME_BYTES // 2, dtype=np.int16)
 
@@ -115,7 +112,7 @@ class PlacedCall:
         By Little's law the mean wait is the mean of what lies there, whatever the two clocks' phases are.
         """
         near = [held.seconds for held in self.buffered if abs(held.at - at) <= _AROUND]
-        coding = 2 * CODING_DELAY + _THOROUGH_FILTER.get(self.codec, 0.0)
+        coding = 2 * coding_delay(self.codec)
         return (float(np.mean(near)) if near else 0.0) + coding
 
     def save(self, path: Path) -> None:

@@ -115,8 +115,6 @@ def _configuration(settings: GatewaySettings) -> Any:
     media = config.medConfig
     media.clockRate, media.audioFramePtime = settings.clock_rate, FRAME_MS
     media.ecTailLen, media.noVad, media.sndAutoCloseTime = 0, True, -1
-    # The resampler's small filter: the large one delays G.711 by 6.5 ms each way, and lines are band-limited already.
-    media.quality = 4
     media.jbInit = media.jbMinPre = JITTER_LEAST_MS
     media.jbMaxPre = media.jbMax = JITTER_MOST_MS
     return config

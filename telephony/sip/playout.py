@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
-from telephony.sip.coding import CODING_DELAY
+from telephony.sip.coding import USUAL_CODING_DELAY
 
 TICKS_A_SECOND = 50
 SAMPLE_BYTES = 2
@@ -103,7 +103,7 @@ class CallAudio:
     """Everything that the media thread and asyncio share of one call: plain Python, no object of PJSIP.
 
     The bridge asks for a frame to play and then gives the one that the caller sent, once per tick each; a tick without
-    a given frame is silence.
+    a given frame is silence. coding: seconds that coding and decoding take, each.
     """
 
     def __init__(self, rate: int) -> None:
@@ -113,7 +113,8 @@ class CallAudio:
         self.now = 0
         self._rate = rate
         self._wait = USUAL_WAIT
-        self._delay = round((USUAL_WAIT + CODING_DELAY) * rate)
+        self.coding = USUAL_CODING_DELAY
+        self._delay = round((USUAL_WAIT + self.coding) * rate)
         self._samples = frame_bytes // SAMPLE_BYTES
         self._silence = bytes(frame_bytes)
         self._output: Output | None = None
@@ -124,7 +125,7 @@ class CallAudio:
         They are averaged over some seconds, and small changes are ignored: they would only make the caller's time jump.
         """
         self._wait += (wait - self._wait) / LOOKS_AVERAGED
-        samples = round((self._wait + CODING_DELAY) * self._rate)
+        samples = round((self._wait + self.coding) * self._rate)
         if abs(samples - self._delay) >= DELAY_STEP * self._rate:
             self._delay = samples
 

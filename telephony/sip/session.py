@@ -32,7 +32,6 @@ from telephony.leg.messages import (
     decode_command,
 )
 from telephony.recorder import Recording, Recordings
-from telephony.sip.coding import CODING_DELAY
 from telephony.sip.line import UNAVAILABLE, By, Connected, Ended, Line, Pressed, RecordingStopped, Refusal
 from telephony.sip.playout import Tick
 from telephony.sip.settings import GatewaySettings
@@ -66,7 +65,6 @@ class Session:
         self._line = line
         self._exchange = exchange
         self._settings = settings
-        self._coding = round(CODING_DELAY * settings.clock_rate)
         self._recordings = recordings
         self._recording: Recording | None = None
         self._record = False
@@ -157,10 +155,14 @@ class Session:
         if self._recording is not None:
             self._recording.write(tick.caller, tick.agent)
         if tick.began is not None:
-            await self._send(socket, Playing(at=tick.now + self._coding, index=tick.began))
+            await self._send(socket, Playing(at=tick.now + self._coding(), index=tick.began))
         if tick.dried is not None:
-            await self._send(socket, Drained(at=tick.now + tick.dried + self._coding, index=tick.played))
+            await self._send(socket, Drained(at=tick.now + tick.dried + self._coding(), index=tick.played))
         await self._send(socket, encode_caller_audio(tick.at, tick.now, tick.played, tick.caller))
+
+    def _coding(self) -> int:
+        """Samples by which what the bridge takes now leaves later."""
+        return round(self._line.audio.coding * self._settings.clock_rate)
 
     async def _obey(self, socket: ClientConnection) -> None:
         """Carry out commands until the socket closes, which ends the call."""

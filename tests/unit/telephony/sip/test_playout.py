@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.sip.coding import CODING_DELAY
+from telephony.sip.coding import USUAL_CODING_DELAY
 from telephony.sip.playout import DELAY_STEP, CallAudio, Output, PlayoutQueue
 
 FRAME = 8  # bytes: four samples
@@ -108,7 +108,7 @@ def test_the_callers_time_is_corrected_for_the_wait_in_the_jitter_buffer_and_for
     for _ in range(10):
         audio.requested()
         audio.given(None)
-    decoding = round(CODING_DELAY * 16000)
+    decoding = round(USUAL_CODING_DELAY * 16000)
     assert delay_after(audio, 0.05) == pytest.approx(800 + decoding, abs=DELAY_STEP * 16000)
     assert delay_after(audio, 0.02) == pytest.approx(320 + decoding, abs=DELAY_STEP * 16000)
 
