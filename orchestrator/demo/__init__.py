@@ -8,7 +8,7 @@ DEMO_AGENTS = Path(__file__).parent / "agents"
 
 # The second and the last are answered by the language model, the others by approved answers.
 DEMO_QUESTIONS = (
-    "What are your opening hours?",
+    "Where are you located?",
     "I am a little afraid of the dentist. What can you do for me?",
     "How much does a cleaning cost?",
     "Do you have any advice for healthy teeth?",
