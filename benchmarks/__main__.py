@@ -3,46 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
-from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from benchmarks.bargein import barge_in_figures, interrupt
-from benchmarks.bench import Bench
-from benchmarks.latency import JudgedTurn, latency_figures, place_calls
-from benchmarks.processes import usage
-from benchmarks.questions import questions
-from benchmarks.report import machine, save, show
-from benchmarks.scenario import SCENARIOS, Scenario, read_scenario
-from benchmarks.system import Setup, SystemFailed, running
+from benchmarks.report import save, show
+from benchmarks.run import Part, Run, measure
+from benchmarks.scenario import read_scenario, scenario_file
+from benchmarks.system import SystemFailed
 from benchmarks.thresholds import compared, judge, read_thresholds
-from benchmarks.wer import word_error_rates
-from inference.registry import Registry, default_cache
 from orchestrator.core.errors import ConfigError
-from telephony.sip.caller import Phone
 
 RESULTS = Path(__file__).parent / "results"
 BASELINE = Path(__file__).parent / "baseline.json"
-
-
-class Part(StrEnum):
-    """The measurements; each can be left out."""
-
-    LATENCY = "latency"
-    BARGE_IN = "barge-in"
-    WER = "wer"
+BASELINE_SCENARIO = "helpdesk"
 
 
 def main(  # noqa: PLR0913, PLR0917 - one parameter an option
     profile: Annotated[str, typer.Option(help="The profile under test.")] = "cpu-tiny",
-    scenario: Annotated[Path, typer.Option(help="What the callers say.")] = SCENARIOS / "helpdesk.toml",
+    scenario: Annotated[
+        str, typer.Option(metavar="NAME|PATH", help="What the callers say: helpdesk, heldout or a TOML file.")
+    ] = BASELINE_SCENARIO,
     part: Annotated[list[Part] | None, typer.Option(help="Measure only this; may be repeated.")] = None,
     calls: Annotated[int | None, typer.Option(help="Only the first so many calls of each kind.", min=1)] = None,
     output: Annotated[Path, typer.Option(help="Where the figures go.")] = RESULTS / "latest.json",
@@ -52,12 +35,15 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Measure Offhook at the caller's ear. Exits 1 when a threshold is missed."""
     console = Console()
-    parts = set(part or Part)
+    parts = frozenset(part or Part)
     try:
-        plan = read_scenario(scenario)
+        path = scenario_file(scenario)
+        if new_baseline and path.stem != BASELINE_SCENARIO:
+            raise ConfigError(f"--new-baseline is for the scenario {BASELINE_SCENARIO}; --output keeps any other run")
+        plan = read_scenario(path)
         plan = plan.model_copy(update={"calls": plan.calls[:calls], "interruptions": plan.interruptions[:calls]})
         thresholds = read_thresholds()
-        results, turns = measure(plan, profile, parts, console, keep)
+        results, turns = measure(Run(path.stem, plan, profile, parts, keep), console)
     except (ConfigError, SystemFailed) as error:
         console.print(str(error), style="red", highlight=False, soft_wrap=True, markup=False)
         raise typer.Exit(2) from error
@@ -75,49 +61,6 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter an option
     console.print(f"figures: {output}", highlight=False, soft_wrap=True)
     if not all(verdict.passed for verdict in verdicts):
         raise typer.Exit(1)
-
-
-def measure(
-    plan: Scenario, profile: str, parts: set[Part], console: Console, keep: Path | None = None
-) -> tuple[dict[str, object], list[JudgedTurn]]:
-    """The figures of the chosen parts, and the turns behind them. Raises ConfigError, SystemFailed."""
-    registry = Registry()
-    results: dict[str, object] = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "profile": profile,
-        "machine": machine(),
-        "load_average_before": os.getloadavg(),
-    }
-    turns: list[JudgedTurn] = []
-    if Part.WER in parts:
-        console.print("recognising human recordings …", highlight=False)
-        results |= word_error_rates(registry, profile)
-    if parts & {Part.LATENCY, Part.BARGE_IN}:
-        lines = questions(plan.words(), registry, profile, default_cache() / "benchmark-speech")
-        with tempfile.TemporaryDirectory(prefix="offhook-bench-") as folder:
-            agents = Path(folder) / "agents"
-            agents.mkdir()
-            shutil.copy(SCENARIOS / "agents" / f"{plan.agent}.toml", agents)
-            console.print("starting offhook …", highlight=False)
-            with running(Setup(Path(folder) / "data", agents, profile)) as system, Phone() as phone:
-                bench = Bench(
-                    phone,
-                    system,
-                    plan.number,
-                    lines,
-                    lambda line: console.print(line, highlight=False, soft_wrap=True),
-                    keep,
-                )
-                if Part.LATENCY in parts:
-                    with usage(system.pid) as used:
-                        turns = place_calls(bench, plan)
-                    results |= latency_figures(turns)
-                    results["cpu_s_per_turn"] = round(used.cpu / max(1, len(turns)), 2)
-                    results["rss_mb"] = round(used.peak_rss_bytes / 2**20)
-                if Part.BARGE_IN in parts:
-                    results |= barge_in_figures(interrupt(bench, plan))
-    results["load_average"] = os.getloadavg()
-    return results, turns
 
 
 if __name__ == "__main__":

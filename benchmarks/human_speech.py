@@ -1,6 +1,7 @@
 """Recordings of people with their words, from Debian packages: fetched where they are needed, never committed.
 
-pocketsphinx-testdata: five sentences of an audio book and five calls of cards, 16 kHz (public domain and BSD).
+pocketsphinx-testdata: five sentences of an audio book, five calls of cards and three commands and numbers of other
+speakers, 16 kHz (public domain and BSD).
 asterisk-core-sounds-en-wav: prompts of a telephone system, 8 kHz; words in asterisk-core-sounds-en (CC-BY-SA 3.0).
 """
 
@@ -14,6 +15,11 @@ from pathlib import Path
 from orchestrator.core.errors import ConfigError
 
 _POCKETSPHINX = Path("/usr/share/pocketsphinx/test/data")
+_COMMANDS = {
+    "goforward": ("goforward.raw", "go forward ten meters"),
+    "something": ("something.raw", "go somewhere and do something"),
+    "2934z": ("tidigits/dhd.2934z.raw", "two nine three four zero"),
+}
 _PROMPTS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 _PROMPT_WORDS = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
 _PACKAGES = "apt-get install pocketsphinx-testdata asterisk-core-sounds-en asterisk-core-sounds-en-wav"
@@ -29,11 +35,15 @@ class Recorded:
 
 
 def recordings() -> dict[str, Recorded]:
-    """Every recording by name: cards/…, book/… and prompt/…. Raises ConfigError when the packages are missing."""
+    """Every recording by name: cards/…, book/…, spoken/… and prompt/….
+
+    Raises ConfigError when the packages are missing.
+    """
     try:
         found = [
             *_sphinx("cards", _POCKETSPHINX / "cards" / "cards.transcription"),
             *_sphinx("book", _POCKETSPHINX / "librivox" / "transcription"),
+            *(Recorded(f"spoken/{name}", _POCKETSPHINX / file, text) for name, (file, text) in _COMMANDS.items()),
             *_prompts(),
         ]
     except OSError as error:

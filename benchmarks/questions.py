@@ -12,9 +12,10 @@ from typing import cast
 
 from benchmarks.conversation import RATE, Line
 from benchmarks.human_speech import recordings
-from benchmarks.sound_files import at_line_rate, read_wav
+from benchmarks.sound_files import at_line_rate, read_recording, read_wav
 from inference.registry import Registry, build_engine
 from orchestrator.core.audio import Pcm, joined
+from orchestrator.core.errors import ConfigError
 from orchestrator.core.ports import TextToSpeech
 
 
@@ -24,10 +25,16 @@ def questions(words: Iterable[str], registry: Registry, profile: str, cache: Pat
     Raises ConfigError when a recording or the voice is missing.
     """
     human = recordings()
-    lines = {name: Line(name, read_wav(human[name].path), human[name].text) for name in words if name in human}
-    texts = {
-        text: cache / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.wav" for text in words if text not in human
-    }
+    sets = {name.partition("/")[0] for name in human}
+    named, texts = {}, {}
+    for line in words:
+        if line in human:
+            named[line] = human[line]
+        elif line.partition("/")[0] in sets:
+            raise ConfigError(f"there is no recording {line!r}; the sets of recordings are {', '.join(sorted(sets))}")
+        else:
+            texts[line] = cache / f"{hashlib.sha256(line.encode()).hexdigest()[:16]}.wav"
+    lines = {name: Line(name, read_recording(one.path), one.text) for name, one in named.items()}
     missing = {text: path for text, path in texts.items() if not path.is_file()}
     if missing:
         manifest = registry.manifest(registry.profile(profile).engines["tts"].model)

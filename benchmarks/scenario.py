@@ -12,6 +12,7 @@ from orchestrator.core.errors import ConfigError
 from telephony.sip.caller import Codec
 
 SCENARIOS = Path(__file__).parent / "scenarios"
+AGENTS = SCENARIOS / "agents"
 
 
 class _Part(BaseModel):
@@ -48,6 +49,27 @@ class Scenario(_Part):
         for interruption in self.interruptions:
             said |= {interruption.question, *interruption.lines}
         return said
+
+
+def scenario_file(name: str) -> Path:
+    """The file of a committed scenario by its *name*, or of another one by its path. Raises ConfigError."""
+    if Path(name).suffix == ".toml":
+        return Path(name)
+    committed = {path.stem: path for path in SCENARIOS.glob("*.toml")}
+    if name not in committed:
+        raise ConfigError(
+            f"no scenario {name!r}; accepted are {', '.join(sorted(committed))}, or the path of a TOML file"
+        )
+    return committed[name]
+
+
+def agent_file(name: str) -> Path:
+    """The definition of the agent that a scenario calls. Raises ConfigError when there is none of that *name*."""
+    path = AGENTS / f"{name}.toml"
+    if not path.is_file():
+        known = sorted(path.stem for path in AGENTS.glob("*.toml"))
+        raise ConfigError(f"no agent {name!r} in {AGENTS}; accepted are {', '.join(known)}")
+    return path
 
 
 def read_scenario(path: Path) -> Scenario:

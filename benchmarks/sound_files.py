@@ -29,6 +29,16 @@ def read_wav(path: Path) -> Pcm:
     return at_line_rate(np.frombuffer(data, dtype="<i2").reshape(-1, channels)[:, 0], rate)
 
 
+def read_recording(path: Path) -> Pcm:
+    """A WAV file at 16 kHz, or a `.raw` one: 16-bit little-endian samples at 16 kHz, no header. Raises ConfigError."""
+    if path.suffix != ".raw":
+        return read_wav(path)
+    try:
+        return np.fromfile(path, dtype="<i2").astype(np.int16)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
 def at_line_rate(pcm: Pcm, rate: int) -> Pcm:
     """*pcm* (int16, shape (n,), *rate* Hz) at the caller's 16 kHz."""
     return np.ascontiguousarray(pcm, dtype=np.int16) if rate == RATE else _resampled(pcm, rate, RATE)

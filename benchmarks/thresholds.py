@@ -82,7 +82,10 @@ def value_of(results: Mapping[str, object], figure: str) -> float | None:
 
 
 def compared(results: Mapping[str, object], baseline: Mapping[str, object]) -> list[str]:
-    """A line for each main figure: now, before, and the change."""
+    """A line for each main figure: now, before, and the change. Runs of different scenarios are not compared."""
+    asked, asked_before = results.get("scenario"), baseline.get("scenario")
+    if asked != asked_before:
+        return [f"not compared: the baseline is of the scenario {asked_before}, this run of {asked}"]
     lines = []
     for figure in _COMPARED:
         now, before = value_of(results, figure), value_of(baseline, figure)

@@ -35,7 +35,7 @@ def word_error_rates(registry: Registry, profile: str) -> dict[str, object]:
     choice = registry.profile(profile).engines["stt"]
     manifest = registry.manifest(choice.model)
     recognizer = cast("Recognizer", build_engine(manifest, registry.files(manifest), choice.threads))
-    chosen = _chosen(recordings())
+    chosen = chosen_recordings(recordings())
     heard = asyncio.run(_recognized(recognizer, chosen))
     pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for recorded, text in zip(chosen, heard, strict=True):
@@ -60,11 +60,14 @@ def telephone(pcm: Pcm) -> Pcm:
     return np.asarray(np.round(np.sign(code) * np.expm1(np.abs(code) * np.log1p(_MU)) / _MU * 32767.0), dtype=np.int16)
 
 
-def _chosen(available: dict[str, Recorded]) -> list[Recorded]:
-    """Every sentence and card, and the same thirty prompts of six words or more each time."""
+def chosen_recordings(available: dict[str, Recorded]) -> list[Recorded]:
+    """Every sentence and card, and the same thirty prompts of six words or more each time.
+
+    The recordings of the held-out calls are not among them.
+    """
     prompts = [one for one in available.values() if one.name.startswith("prompt/") and len(one.text.split()) >= 6]
     picked = random.Random(1).sample(sorted(prompts, key=lambda one: one.name), PROMPTS)
-    return [one for one in available.values() if not one.name.startswith("prompt/")] + picked
+    return [one for one in available.values() if one.name.startswith(("cards/", "book/"))] + picked
 
 
 async def _recognized(recognizer: Recognizer, chosen: list[Recorded]) -> list[str]:

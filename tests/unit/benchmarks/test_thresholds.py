@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scenario import SCENARIOS, read_scenario
 from benchmarks.statistics import split_summary, summary
 from benchmarks.thresholds import Threshold, compared, judge, read_thresholds
 from orchestrator.core.errors import ConfigError
@@ -52,6 +51,11 @@ def test_a_run_is_compared_with_the_baseline_figure_by_figure() -> None:
     assert "+10%" in lines[0]
 
 
+def test_runs_of_different_scenarios_are_not_compared() -> None:
+    lines = compared({"scenario": "heldout", "wer": 0.11}, {"scenario": "helpdesk", "wer": 0.10})
+    assert lines == ["not compared: the baseline is of the scenario helpdesk, this run of heldout"]
+
+
 def test_a_summary_has_the_percentiles_of_its_series() -> None:
     assert summary([1.0, 2.0, 3.0]) == {"n": 3, "p50": 2.0, "p95": 2.9, "p99": 2.98, "max": 3.0}
     assert summary([]) == {"n": 0, "p50": None, "p95": None, "p99": None, "max": None}
@@ -62,17 +66,3 @@ def test_a_split_summary_has_the_total_beside_its_kinds() -> None:
     assert figures["n"] == 2
     assert figures["p50"] == 2.0
     assert figures["llm"] == summary([3.0])
-
-
-def test_the_committed_scenario_asks_enough() -> None:
-    scenario = read_scenario(SCENARIOS / "helpdesk.toml")
-    assert sum(len(call.lines) for call in scenario.calls) >= 30
-    assert sum(len(interruption.lines) for interruption in scenario.interruptions) >= 10
-    assert (SCENARIOS / "agents" / f"{scenario.agent}.toml").is_file()
-
-
-def test_a_scenario_with_an_unknown_codec_is_refused_with_the_field(tmp_path: Path) -> None:
-    path = tmp_path / "s.toml"
-    path.write_text('agent = "a"\nnumber = "1"\n[[calls]]\ncodec = "OPUS"\nlines = ["x"]\n')
-    with pytest.raises(ConfigError, match=r"calls\.0\.codec"):
-        read_scenario(path)
