@@ -26,7 +26,6 @@ class _AnswerSpec(_Strict):
 
 
 class _PhrasesSpec(_Strict):
-    not_understood: _Text = Phrases().not_understood
     trouble: _Text = Phrases().trouble
     goodbye: _Text = Phrases().goodbye
 

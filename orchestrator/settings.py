@@ -22,7 +22,8 @@ class Settings(BaseSettings):
 
     data: database and recordings; agents: folder of agent definitions, the demo's when absent; http_*: where the
     API listens; sip_ports: one gateway process each; sip_bind, sip_public: local and advertised address; trunks: TOML
-    file of SIP trunks; calls: how many at once; longest_call: seconds; database_url: a PostgreSQL of your own.
+    file of SIP trunks; calls: how many at once; longest_call: seconds; speculation: begin replies before it is certain
+    that the caller is done; database_url: a PostgreSQL of your own.
     """
 
     model_config = SettingsConfigDict(env_prefix="OFFHOOK_", extra="ignore", frozen=True)
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     record: bool = True
     calls: Annotated[int, Field(ge=1)] = 4
     longest_call: Annotated[float, Field(gt=0)] = 3600.0
+    speculation: bool = True
     database_url: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("OFFHOOK_DATABASE_URL", "DATABASE_URL")
     )

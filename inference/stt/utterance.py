@@ -94,9 +94,7 @@ class Utterance:
         self._out = None
         if not any(len(frame.pcm) for frame in self._frames):
             return None
-        whole = joined(self._frames)
-        dropped = max(0, len(whole.pcm) - round((self._limit + SLACK) * whole.rate))
-        return AudioFrame(whole.pcm[dropped:], whole.rate, whole.at + dropped / whole.rate)
+        return joined(self._frames).latest(self._limit + SLACK)
 
     def final(self, heard: Transcript) -> Transcript:
         """The utterance, its whole() having been heard as *heard*."""

@@ -16,6 +16,15 @@ from orchestrator.dialogue.sentences import sentences
 
 
 @dataclass(frozen=True, slots=True)
+class Uttered:
+    """The next of a reply's audio. text: the words that it speaks; first: it begins them; audio: None when they end."""
+
+    text: str
+    audio: AudioFrame | None
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Answering:
     """The dialogue of one call. now: media seconds; conversation: the language model's cache key.
 
@@ -31,7 +40,19 @@ class Answering:
     reply_tokens: int = 96
     reply_sentences: int = 3
 
-    async def words(self, turn: Turn) -> AsyncIterator[str]:
+    def reply(self, turn: Turn) -> AsyncIterator[Uttered]:
+        """What answers *turn*, as it is made. Raises EngineError."""
+        return self._voiced(turn, self._words(turn))
+
+    def say(self, turn: Turn, text: str) -> AsyncIterator[Uttered]:
+        """*text*, word for word. Raises EngineError."""
+        return self._voiced(turn, _one(text))
+
+    async def prefill(self) -> None:
+        """Let the language model read the conversation so far, while nobody waits. Raises EngineError."""
+        await self.llm.prefill(self.history.prompt(), conversation=self.conversation)
+
+    async def _words(self, turn: Turn) -> AsyncIterator[str]:
         """The sentences that answer *turn*: approved answers if any are meant, otherwise the language model's.
 
         Raises EngineError.
@@ -56,17 +77,23 @@ class Answering:
                 if ended == self.reply_sentences:
                     break
 
-    async def voice(self, text: str) -> AsyncIterator[AudioFrame]:
-        """The speech of *text*: rendered ahead if it could be, otherwise synthesised. Raises EngineError."""
-        rendered = self.agent.rendered.get(text)
-        audio = rendered_speech(rendered) if rendered else self.tts.synthesize(text, voice=self.agent.agent.voice)
-        async with closing(audio) as frames:
-            async for frame in frames:
-                yield frame
+    async def _voiced(self, turn: Turn, sentences: AsyncIterator[str]) -> AsyncIterator[Uttered]:
+        """The audio of *sentences*: rendered ahead where it could be, otherwise synthesised."""
+        async with closing(sentences) as texts:
+            async for text in texts:
+                turn.mark(Mark.FIRST_SENTENCE, self.now())
+                rendered = self.agent.rendered.get(text)
+                speech = rendered_speech(rendered) if rendered else self._synthesised(text)
+                async with closing(speech) as frames:
+                    first = True
+                    async for frame in frames:
+                        turn.mark(Mark.FIRST_AUDIO, self.now())
+                        yield Uttered(text, frame, first)
+                        first = False
+                yield Uttered(text, None)
 
-    async def prefill(self) -> None:
-        """Let the language model read the conversation so far, while nobody waits. Raises EngineError."""
-        await self.llm.prefill(self.history.prompt(), conversation=self.conversation)
+    def _synthesised(self, text: str) -> AsyncIterator[AudioFrame]:
+        return self.tts.synthesize(text, voice=self.agent.agent.voice)
 
     async def _tokens(self, turn: Turn) -> AsyncIterator[TextDelta | ToolCall]:
         messages = [*self.history.prompt(), Message("user", turn.caller_text)]
@@ -75,3 +102,7 @@ class Answering:
             async for delta in deltas:
                 turn.mark(Mark.FIRST_TOKEN, self.now())
                 yield delta
+
+
+async def _one(text: str) -> AsyncIterator[str]:
+    yield text

@@ -1,4 +1,4 @@
-"""Listens to one caller: frames in; onsets, partial words and finished turns out.
+"""Listens to one caller: frames in; onsets, partial words, likely and certain ends of turns out.
 
 Everything is driven by the frames: a recognition that is ready is noticed at the next frame, so the order of events is
 that of the media clock and a test needs no other time.
@@ -17,7 +17,6 @@ import structlog
 from inference.stt.utterance import Utterance
 from orchestrator.calls.endpointing import Endpointer, Patience, Preroll, Signal
 from orchestrator.core.audio import AudioFrame, Pcm
-from orchestrator.core.bursts import bursts
 from orchestrator.core.errors import EngineError, EngineTimeout
 from orchestrator.core.ports import Dtmf, Recognizer, Transcript, TurnDetector, VoiceActivity
 from orchestrator.core.streams import closing
@@ -43,16 +42,25 @@ class Partial:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnLikely:
+    """The caller has paused after *text* and may be done: TurnEnded follows unless they go on."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The caller is done. Times are media seconds.
 
-    text: empty when nothing was said; failure: why the recogniser gave no answer; hung_up: the caller left in mid-turn,
-    and nobody waits for a reply.
+    text: empty when nothing was said; speech: the latest of what was said, with the silence after it; voice_ended: the
+    detector's word for its end, which comes late; failure: why the recogniser gave no answer; hung_up: the caller left
+    in mid-turn, and nobody waits for a reply.
     """
 
     text: str
+    speech: AudioFrame
     started: float
-    speech_ended: float
+    voice_ended: float
     pause_found: float
     transcribed: float
     ended: float
@@ -60,7 +68,7 @@ class TurnEnded:
     hung_up: bool = False
 
 
-EarEvent: TypeAlias = SpeechStarted | Partial | TurnEnded | Dtmf
+EarEvent: TypeAlias = SpeechStarted | Partial | TurnLikely | TurnEnded | Dtmf
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +90,10 @@ class EarSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
-    """What a pause sounded like."""
+class _Words:
+    """The words before a pause. ready_at: media seconds."""
 
     transcript: Transcript | EngineError
-    finished: float
     ready_at: float
 
 
@@ -111,7 +118,9 @@ class Ear:
         self._pending: Pcm = np.zeros(0, dtype=np.int16)
         self._utterance = self._fresh()
         self._partial: asyncio.Task[Transcript | EngineError] | None = None
-        self._verdict: asyncio.Task[_Verdict] | None = None
+        self._words: asyncio.Task[_Words] | None = None
+        self._verdict: asyncio.Task[float] | None = None
+        self._told_likely = False
         self._pause_found = 0.0
         self._now = 0.0
 
@@ -126,14 +135,13 @@ class Ear:
                     self._now = item.end
                     for event in self._hear(item):
                         yield event
-                    if (ended := self._turn_ended()) is not None:
-                        yield ended
+                    if (end := self._turn_end()) is not None:
+                        yield end
             if (ended := await self._last_words()) is not None:
                 yield ended
         finally:
             self._stop_partial()
-            if self._verdict is not None:
-                self._verdict.cancel()
+            self._forget_pause()
 
     def _hear(self, frame: AudioFrame) -> list[EarEvent]:
         events: list[EarEvent] = []
@@ -162,27 +170,32 @@ class Ear:
         if signal is Signal.PAUSE:
             self._pause_found = chunk.end
             self._stop_partial()  # it would only keep the last pass waiting
-            self._verdict = self._group.create_task(self._judge(self._settings.words_within), name="judge")
-        elif signal is Signal.RESUME and self._verdict is not None:
-            self._verdict.cancel()
-            self._verdict = None
+            self._recognize_all(self._settings.words_within)
+            self._ask()
+        elif signal is Signal.LINGER:
+            self._ask()
+        elif signal is Signal.RESUME:
+            self._forget_pause()
         elif not self._endpointer.paused and self._utterance.due:
             self._partial = self._group.create_task(self._recognize(self._utterance.window()), name="partial")
         return None
 
-    async def _judge(self, within: float) -> _Verdict:
-        """The last words of the utterance so far and how finished it sounds, side by side."""
+    def _recognize_all(self, within: float) -> None:
+        """Recognise the whole utterance so far, which may be complete."""
+        self._words = self._group.create_task(self._last_pass(self._speech(), within), name="words")
+
+    async def _last_pass(self, speech: AudioFrame, within: float) -> _Words:
+        heard = await self._recognize_within(speech, within)
+        return _Words(self._utterance.final(heard) if isinstance(heard, Transcript) else heard, self._now)
+
+    def _ask(self) -> None:
+        """Ask the turn detector about the pause as it sounds now."""
+        self._verdict = self._group.create_task(self._finished(self._speech()), name="verdict")
+
+    def _speech(self) -> AudioFrame:
+        """The utterance so far, as much of it as an engine takes; while the caller speaks it is never empty."""
         speech = self._utterance.whole()
-        assert speech is not None
-        async with asyncio.TaskGroup() as group:
-            words = group.create_task(self._recognize_within(speech, within))
-            finished = group.create_task(self._finished(speech))
-        heard = words.result()
-        return _Verdict(
-            transcript=self._utterance.final(heard) if isinstance(heard, Transcript) else heard,
-            finished=finished.result(),
-            ready_at=self._now,
-        )
+        return AudioFrame(self._pending[:0], self._vad.rate, self._now) if speech is None else speech
 
     async def _recognize_within(self, speech: AudioFrame, seconds: float) -> Transcript | EngineError:
         try:
@@ -207,50 +220,57 @@ class Ear:
             log.warning("turn_detection_failed", error=str(error) or "no verdict in time")
             return 1.0
 
-    def _turn_ended(self) -> TurnEnded | None:
-        if self._verdict is None or not self._verdict.done():
+    def _turn_end(self) -> TurnLikely | TurnEnded | None:
+        if self._verdict is not None and self._verdict.done():
+            self._endpointer.judge(self._verdict.result())
+            self._verdict = None
+        if self._words is None or not self._words.done():
             return None
-        verdict = self._verdict.result()
-        if self._endpointer.silence(self._now) < self._settings.patience.needed(verdict.finished):
+        words = self._words.result()
+        if self._endpointer.over(self._now):
+            return self._ended(words)
+        if self._told_likely or not isinstance(words.transcript, Transcript) or not words.transcript.text:
             return None
-        return self._ended(verdict)
+        self._told_likely = True
+        return TurnLikely(words.transcript.text)
 
     async def _last_words(self) -> TurnEnded | None:
         """What the caller was saying when they hung up."""
         if not self._endpointer.speaking:
             return None
         self._stop_partial()
-        if self._verdict is None:
+        if self._words is None:
             self._pause_found = self._now
-            self._verdict = self._group.create_task(self._judge(self._settings.last_words_within), name="last words")
-        await asyncio.wait([self._verdict])
-        return self._ended(self._verdict.result(), hung_up=True)
+            self._recognize_all(self._settings.last_words_within)
+        assert self._words is not None
+        await asyncio.wait([self._words])
+        return self._ended(self._words.result(), hung_up=True)
 
-    def _ended(self, verdict: _Verdict, *, hung_up: bool = False) -> TurnEnded:
-        heard = verdict.transcript
+    def _ended(self, words: _Words, *, hung_up: bool = False) -> TurnEnded:
+        heard = words.transcript
         ended = TurnEnded(
             text=heard.text if isinstance(heard, Transcript) else "",
+            speech=self._speech(),
             started=self._endpointer.started,
-            speech_ended=self._speech_ended(),
+            voice_ended=self._endpointer.ended,
             pause_found=self._pause_found,
-            transcribed=verdict.ready_at,
+            transcribed=words.ready_at,
             ended=self._now,
             failure=heard if isinstance(heard, EngineError) else None,
             hung_up=hung_up,
         )
         self._endpointer.reset()
         self._utterance = self._fresh()
-        self._verdict = None
+        self._forget_pause()
         return ended
 
-    def _speech_ended(self) -> float:
-        """Media seconds of the last speech energy, told from the noise in the silence after it.
-
-        The detector's own word comes later by its window and hangover, and latency is counted from here.
-        """
-        speech = self._utterance.whole()
-        loud = bursts(speech.pcm, speech.rate) if speech is not None else []
-        return speech.at + loud[-1].end if speech is not None and loud else self._pause_found
+    def _forget_pause(self) -> None:
+        """What was being found out about a pause is of no use any more."""
+        for task in (self._words, self._verdict):
+            if task is not None:
+                task.cancel()
+        self._words = self._verdict = None
+        self._told_likely = False
 
     def _fresh(self) -> Utterance:
         return Utterance(self._settings.partial_every, self._settings.window_limit)

@@ -19,14 +19,19 @@ class Patience:
     start: float = 0.5
     stop: float = 0.35
     onset: float = 0.096  # three windows: shorter bursts are clicks
-    pause: float = 0.16  # silence after which the words so far are judged
-    finished: float = 0.30  # silence that ends an utterance which sounds complete
-    unfinished: float = 1.2  # silence that ends one which does not
+    pause: float = 0.096  # silence after which the words so far are judged; Silero lets go 0.16 s after the voice
+    again: float = 0.224  # silence after which what sounded unfinished is judged once more
+    finished: float = 0.24  # silence that ends an utterance which sounds complete
+    unfinished: float = 1.0  # silence that ends one which does not
     finished_probability: float = 0.5  # smart-turn model card
 
     def needed(self, finished: float) -> float:
         """Seconds of silence that end an utterance judged complete with probability *finished*."""
-        return self.finished if finished >= self.finished_probability else self.unfinished
+        return self.finished if self.complete(finished) else self.unfinished
+
+    def complete(self, finished: float) -> bool:
+        """Whether an utterance judged complete with probability *finished* is taken for complete."""
+        return finished >= self.finished_probability
 
 
 class Signal(Enum):
@@ -34,11 +39,12 @@ class Signal(Enum):
 
     ONSET = auto()  # speech began; see Endpointer.started
     PAUSE = auto()  # it stopped, perhaps for good; see Endpointer.ended
+    LINGER = auto()  # the silence goes on after what sounded unfinished: judge it again
     RESUME = auto()  # it went on after a pause
 
 
 class Endpointer:
-    """Follows one caller. Feed it every window in order."""
+    """Follows one caller. Feed it every window in order, and the turn detector's word about each pause."""
 
     def __init__(self, patience: Patience = Patience()) -> None:
         self.patience = patience
@@ -48,6 +54,8 @@ class Endpointer:
         self.paused = False
         self._voiced = 0.0
         self._run: float | None = None
+        self._finished: float | None = None
+        self._lingered = False
 
     def hear(self, probability: float, at: float, end: float) -> Signal | None:
         """What the window from *at* to *end* (media seconds), speech with *probability*, makes certain."""
@@ -56,10 +64,16 @@ class Endpointer:
             return self._hear_voice(at, end)
         self._run = None
         self._voiced = 0.0
-        if self.speaking and not self.paused and end - self.ended >= self.patience.pause:
-            self.paused = True
-            return Signal.PAUSE
-        return None
+        return self._hear_silence(end - self.ended) if self.speaking else None
+
+    def judge(self, finished: float) -> None:
+        """The turn detector finds what was said before this pause complete with probability *finished*."""
+        if self.paused:
+            self._finished = finished
+
+    def over(self, now: float) -> bool:
+        """Whether the silence at media second *now* ends the turn. Without a judgement it never does."""
+        return self._finished is not None and self.silence(now) >= self.patience.needed(self._finished)
 
     def silence(self, now: float) -> float:
         """Seconds since the caller's last voiced window; 0 while they speak."""
@@ -67,9 +81,24 @@ class Endpointer:
 
     def reset(self) -> None:
         """Forget the utterance: the next voice is a new onset."""
-        self.speaking = self.paused = False
+        self.speaking = False
         self._run = None
         self._voiced = 0.0
+        self._forget_pause()
+
+    def _hear_silence(self, silence: float) -> Signal | None:
+        if not self.paused and silence >= self.patience.pause:
+            self.paused = True
+            return Signal.PAUSE
+        doubtful = self._finished is not None and not self.patience.complete(self._finished)
+        if doubtful and not self._lingered and silence >= self.patience.again:
+            self._lingered = True
+            return Signal.LINGER
+        return None
+
+    def _forget_pause(self) -> None:
+        self.paused = self._lingered = False
+        self._finished = None
 
     def _hear_voice(self, at: float, end: float) -> Signal | None:
         if self._run is None:
@@ -85,7 +114,7 @@ class Endpointer:
             # A click in the pause is no speech: the same run that makes an onset makes a resumption.
             if self._voiced + 1e-6 < self.patience.onset:
                 return None
-            self.paused = False
+            self._forget_pause()
             self.ended = end
             return Signal.RESUME
         self.ended = end

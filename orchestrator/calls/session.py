@@ -9,11 +9,14 @@ from uuid import UUID
 
 import structlog
 
-from orchestrator.calls.answering import Answering
-from orchestrator.calls.ear import Ear, EarEvent, EarSettings, Partial, SpeechStarted, TurnEnded
+from orchestrator.calls.answering import Answering, Uttered
+from orchestrator.calls.ear import Ear, EarEvent, EarSettings, Partial, SpeechStarted, TurnEnded, TurnLikely
 from orchestrator.calls.history import History
 from orchestrator.calls.prepared import PreparedAgent
+from orchestrator.calls.speculation import Outcome, Speculation
 from orchestrator.calls.speech import Speech
+from orchestrator.core.audio import AudioFrame
+from orchestrator.core.bursts import speech_ended
 from orchestrator.core.errors import BadOutput, EngineError, EngineTimeout, Hangup
 from orchestrator.core.events import CallState, EndReason, Happened, Recorder, Spoken, TurnFinished
 from orchestrator.core.ports import (
@@ -34,6 +37,9 @@ log = structlog.get_logger(__name__)
 # An answer that is nearly there is better than an apology.
 _LEAST_PATIENCE = 1.0
 
+# Seconds that tell the level of a voice and of the noise behind it.
+_LATEST_SPEECH = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class CallEngines:
@@ -49,12 +55,14 @@ class CallEngines:
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
     """failures: in a row, after which the agent says goodbye; answer_within: seconds from the end of a turn in which
-    something must be heard, or it counts as a failure; reply_tokens: a reply's length limit."""
+    something must be heard, or it counts as a failure; reply_tokens: a reply's length limit; speculate: whether replies
+    are begun at a likely end of the turn."""
 
     ear: EarSettings = field(default_factory=EarSettings)
     failures: int = 3
     answer_within: float = 8.0
     reply_tokens: int = 96
+    speculate: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,7 @@ class CallSession:
         self._cut: Turn | None = None
         self._waiting_since: float | None = None
         self._warming: asyncio.Task[None] | None = None
+        self._last_speech: AudioFrame | None = None
         self._ended_by = EndReason.CALLER_HANGUP
 
     async def run(self) -> EndReason:
@@ -111,6 +120,7 @@ class CallSession:
         engines = self._setup.engines
         async with asyncio.TaskGroup() as group:
             self._group = group
+            self._speculation = Speculation(group, self._answering.reply, self._leg.now, self._speculated)
             hearing = replace(self._setup.settings.ear, language=self._setup.agent.agent.language.split("-")[0])
             ear = Ear(group, engines.vad, engines.recognizer, engines.turns, hearing)
             self._enter(CallState.GREETING)
@@ -119,6 +129,7 @@ class CallSession:
             async with closing(ear.listen(self._leg.incoming())) as events:
                 async for event in events:
                     await self._on(event)
+            self._speculation.drop()
             await self._stop_reply()
             if self._unanswered is not None:
                 self._keep(self._unanswered, "")
@@ -134,6 +145,10 @@ class CallSession:
                 await self._hear_onset(event)
             case Partial():
                 self._happened("partial", {"stable": event.stable, "unstable": event.unstable})
+                self._speculation.contradict(self._text_of_turn(f"{event.stable} {event.unstable}".strip()))
+            case TurnLikely():
+                if self._setup.settings.speculate and self._reply is None:
+                    self._speculation.prepare(self._text_of_turn(event.text))
             case TurnEnded():
                 self._hear_turn(event)
             case Dtmf():
@@ -166,9 +181,11 @@ class CallSession:
             if cut is not None and not ended.hung_up:
                 self._resume(cut)
             return
-        turn = self._continued(before, ended) if before is not None else self._new_turn()
+        turn = Turn(before.index, before.caller_text) if before is not None else self._new_turn()
         turn.caller_text = f"{turn.caller_text} {ended.text}".strip()
-        turn.marks = _marks(ended) | turn.marks
+        turn.marks = _marks(ended) if before is None else _continued_marks(before, ended)
+        if ended.text or before is None:
+            self._last_speech = ended.speech
         if self._waiting_since is None:
             self._waiting_since = ended.ended
         if ended.hung_up:
@@ -177,7 +194,22 @@ class CallSession:
             self._fail(turn, ended.failure)
         else:
             self._enter(CallState.PROCESS)
-            self._begin(_Reply(turn, self._speech(turn)), self._answering.words(turn))
+            self._answer(turn)
+
+    def _answer(self, turn: Turn) -> None:
+        """Speak the reply to *turn*: the one that was begun for these words, if there is one."""
+        if (draft := self._speculation.take(turn.caller_text)) is None:
+            self._begin(_Reply(turn, self._speech(turn)), self._answering.reply(turn))
+            return
+        drafted, reply = draft
+        drafted.index = turn.index
+        drafted.marks = turn.marks | drafted.marks
+        self._begin(_Reply(drafted, self._speech(drafted)), reply)
+
+    def _text_of_turn(self, text: str) -> str:
+        """*text* behind what the caller has said before in the same turn."""
+        before = self._unanswered.caller_text if self._unanswered is not None else ""
+        return f"{before} {text}".strip()
 
     def _resume(self, cut: Turn) -> None:
         """Say what a noise kept the caller from hearing."""
@@ -186,17 +218,9 @@ class CallSession:
             self._happened("resumed", {"turn": cut.index})
             self._say(self._new_turn(), cut.answer, rest)
 
-    @staticmethod
-    def _continued(before: Turn, ended: TurnEnded) -> Turn:
-        """The turn *before*, still the same: a noise leaves its timeline as it was, more words end it later."""
-        turn = Turn(before.index, caller_text=before.caller_text)
-        kept = (Mark.SPEECH_STARTED,) if ended.text else tuple(_marks(ended))
-        turn.marks = {mark: before.marks[mark] for mark in kept if mark in before.marks}
-        return turn
-
     def _say(self, turn: Turn, kind: AnswerKind, text: str, *, last: bool = False) -> None:
         turn.answer = kind
-        self._begin(_Reply(turn, self._speech(turn), last), _one(text))
+        self._begin(_Reply(turn, self._speech(turn), last), self._answering.say(turn, text))
 
     def _fail(self, turn: Turn, error: EngineError) -> None:
         """Speak a phrase that needs no engine; after too many failures, goodbye."""
@@ -208,14 +232,14 @@ class CallSession:
         else:
             self._say(turn, AnswerKind.FALLBACK, self._phrases.goodbye, last=True)
 
-    def _begin(self, reply: _Reply, words: AsyncIterator[str]) -> None:
+    def _begin(self, reply: _Reply, audio: AsyncIterator[Uttered]) -> None:
         self._reply = reply
-        reply.task = self._group.create_task(self._speak(reply, words), name=f"reply-{reply.turn.index}")
+        reply.task = self._group.create_task(self._speak(reply, audio), name=f"reply-{reply.turn.index}")
 
-    async def _speak(self, reply: _Reply, words: AsyncIterator[str]) -> None:
+    async def _speak(self, reply: _Reply, audio: AsyncIterator[Uttered]) -> None:
         """The life of one reply. Whatever ends it, the turn is settled with what was really heard."""
         try:
-            failure = await self._say_in_time(reply, words)
+            failure = await self._say_in_time(reply, audio)
         except Hangup:
             failure = None
         except asyncio.CancelledError:
@@ -234,12 +258,12 @@ class CallSession:
         else:
             self._start_warming()
 
-    async def _say_in_time(self, reply: _Reply, words: AsyncIterator[str]) -> EngineError | None:
-        """Speak *words*; why that failed, if it did. Raises Hangup."""
+    async def _say_in_time(self, reply: _Reply, audio: AsyncIterator[Uttered]) -> EngineError | None:
+        """Speak *audio*; why that failed, if it did. Raises Hangup."""
         try:
             async with asyncio.timeout(self._patience_left()) as limit:
                 reply.speech.begun = lambda: self._respond(limit)
-                await reply.speech.say(words, self._answering.voice)
+                await reply.speech.say(audio)
         except EngineError as error:
             return error
         except TimeoutError:
@@ -273,6 +297,7 @@ class CallSession:
         self._waiting_since = None
         now = self._leg.now()
         if turn.caller_text:
+            self._correct_end(turn)
             self._history.said(turn.caller_text)
             started, ended = turn.marks[Mark.SPEECH_STARTED], turn.marks[Mark.SPEECH_ENDED]
             self._recorder.record(Spoken(self._call_id, turn.index, "caller", turn.caller_text, started, ended))
@@ -282,6 +307,18 @@ class CallSession:
             self._recorder.record(Spoken(self._call_id, turn.index, "agent", heard, started, now))
         self._recorder.record(TurnFinished(self._call_id, turn))
         self._enter(CallState.LISTEN)
+
+    def _correct_end(self, turn: Turn) -> None:
+        """Put SPEECH_ENDED to the last energy of what was said: the detector's own word is late, and latency counts.
+
+        It takes milliseconds, so it waits until the turn is over.
+        """
+        speech, self._last_speech = self._last_speech, None
+        if speech is None:
+            return
+        latest = speech.latest(_LATEST_SPEECH)
+        if (ended := speech_ended(latest.pcm, latest.rate)) is not None:
+            turn.marks[Mark.SPEECH_ENDED] = latest.at + ended
 
     async def _stop_reply(self) -> None:
         if (reply := self._reply) is not None:
@@ -318,6 +355,9 @@ class CallSession:
             self._happened("state", {"from": self._state.value, "to": state.value})
             self._state = state
 
+    def _speculated(self, outcome: Outcome, seconds: float) -> None:
+        self._happened("speculated", {"outcome": outcome, "seconds": round(seconds, 3)})
+
     def _happened(self, kind: str, payload: dict[str, object]) -> None:
         self._recorder.record(Happened(self._call_id, self._events, kind, self._leg.now(), payload))
         self._events += 1
@@ -326,12 +366,15 @@ class CallSession:
 def _marks(ended: TurnEnded) -> dict[Mark, float]:
     return {
         Mark.SPEECH_STARTED: ended.started,
-        Mark.SPEECH_ENDED: ended.speech_ended,
+        Mark.SPEECH_ENDED: ended.voice_ended,
         Mark.PAUSE_FOUND: ended.pause_found,
         Mark.TRANSCRIBED: ended.transcribed,
         Mark.TURN_ENDED: ended.ended,
     }
 
 
-async def _one(text: str) -> AsyncIterator[str]:
-    yield text
+def _continued_marks(before: Turn, ended: TurnEnded) -> dict[Mark, float]:
+    """Of a turn that goes on: a noise leaves its timeline as it was, more words end it later."""
+    marks = _marks(ended)
+    kept = (Mark.SPEECH_STARTED,) if ended.text else tuple(marks)
+    return marks | {mark: before.marks[mark] for mark in kept if mark in before.marks}

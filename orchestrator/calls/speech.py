@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from orchestrator.calls.answering import Uttered
 from orchestrator.core.audio import AudioFrame
+from orchestrator.core.bursts import speech_began
 from orchestrator.core.errors import EngineError, Hangup, LegError
 from orchestrator.core.ports import CallLeg
 from orchestrator.core.streams import closing
@@ -27,7 +29,7 @@ class Piece:
 class Speech:
     """One reply being spoken. Cancelling say() stops it; silence() then empties the leg and settles what was heard.
 
-    group: the call's own; it awaits the stamp of the first sample. begun: called once, at the first audio.
+    group: the call's own; it awaits the stamp of the first sample. begun: called once, when audio is there to play.
     """
 
     def __init__(self, group: asyncio.TaskGroup, leg: CallLeg, turn: Turn) -> None:
@@ -44,17 +46,16 @@ class Speech:
         """Whether any of it has gone out."""
         return bool(self._pieces) and self._leg.played > self._pieces[0].start
 
-    async def say(self, sentences: AsyncIterator[str], voice: Callable[[str], AsyncIterator[AudioFrame]]) -> None:
-        """Speak *sentences* with *voice* and return when the last sample has been played.
+    async def say(self, reply: AsyncIterator[Uttered]) -> None:
+        """Speak *reply* and return when the last sample has been played.
 
-        Closes both when cancelled. Raises Hangup, and EngineError of whatever makes the sentences or the audio, once
-        what had been made before has been played.
+        Closes it when cancelled. Raises Hangup, and the EngineError of whatever makes it, once what had been made
+        before has been played.
         """
         try:
-            async with closing(sentences) as texts:
-                async for text in texts:
-                    self._turn.mark(Mark.FIRST_SENTENCE, self._leg.now())
-                    await self._speak(text, voice(text))
+            async with closing(reply) as pieces:
+                async for uttered in pieces:
+                    await self._play(uttered)
         except EngineError:
             await self._leg.drain()
             raise
@@ -62,27 +63,30 @@ class Speech:
         if self._pieces:
             self._turn.mark(Mark.REPLY_ENDED, self._leg.now())
 
-    async def _speak(self, text: str, audio: AsyncIterator[AudioFrame]) -> None:
-        piece = Piece(text, self._leg.queued, self._leg.queued)
-        async with closing(audio) as frames:
-            async for frame in frames:
-                if piece.end == piece.start:
-                    self._begin(piece)
-                piece.end += frame.duration
-                await self._leg.play(frame)
-        piece.complete = True
+    async def _play(self, uttered: Uttered) -> None:
+        if uttered.audio is None:
+            if self._pieces:
+                self._pieces[-1].complete = True
+            return
+        if uttered.first:
+            self._begin(uttered.text, uttered.audio)
+        self._pieces[-1].end += uttered.audio.duration
+        await self._leg.play(uttered.audio)
 
-    def _begin(self, piece: Piece) -> None:
-        self._pieces.append(piece)
+    def _begin(self, text: str, audio: AudioFrame) -> None:
+        start = self._leg.queued
+        self._pieces.append(Piece(text, start, start))
         self._turn.reply_text = " ".join(part.text for part in self._pieces)
         if self._stamp is None:
-            self._turn.mark(Mark.FIRST_AUDIO, self._leg.now())
+            self._turn.mark(Mark.QUEUED, self._leg.now())
             self.begun()
-            self._stamp = self._group.create_task(self._stamp_start(piece.start), name="reply-started")
+            self._stamp = self._group.create_task(self._stamp_start(start, audio), name="reply-started")
 
-    async def _stamp_start(self, start: float) -> None:
+    async def _stamp_start(self, start: float, audio: AudioFrame) -> None:
+        """Mark when the first sound of the reply went out; what lies before it in the audio is silence."""
         with suppress(Hangup):
-            self._turn.mark(Mark.REPLY_STARTED, await self._leg.playing_since(start))
+            playing = await self._leg.playing_since(start)
+            self._turn.mark(Mark.REPLY_STARTED, playing + speech_began(audio.pcm, audio.rate))
 
     async def silence(self) -> None:
         """Drop what has not been played; what was heard is known from then on. A lost leg counts as silent."""

@@ -17,13 +17,12 @@ class ApprovedAnswer:
 class Phrases:
     """What the agent says when something is wrong. Rendered ahead, so that they need no engine when they are needed."""
 
-    not_understood: str = "Sorry, I did not get that. Could you say it again?"
     trouble: str = "I am sorry, I have a technical problem. Please try once more."
     goodbye: str = "I am sorry, this is not working today. Please call again later. Goodbye."
 
     def all(self) -> tuple[str, ...]:
         """Every phrase."""
-        return (self.not_understood, self.trouble, self.goodbye)
+        return (self.trouble, self.goodbye)
 
 
 @dataclass(frozen=True, slots=True)

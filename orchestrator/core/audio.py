@@ -32,6 +32,11 @@ class AudioFrame:
         """Seconds on the media clock just after the last sample."""
         return self.at + self.duration
 
+    def latest(self, seconds: float) -> AudioFrame:
+        """Its last *seconds*, or all of it when it is shorter; a view, not a copy."""
+        first = max(0, len(self.pcm) - round(seconds * self.rate))
+        return AudioFrame(self.pcm[first:], self.rate, self.at + first / self.rate)
+
     def as_float(self) -> NDArray[np.float32]:
         """The samples as float32 in [-1, 1), shape (n,)."""
         return self.pcm.astype(np.float32) / np.float32(FULL_SCALE)

@@ -89,6 +89,18 @@ def bursts(pcm: Pcm, rate: int, *, pause: float = 0.06, shortest: float = 0.02) 
     return [Burst(first * STEP, last * STEP) for first, last in _closed(spans, pause)]
 
 
+def speech_began(pcm: Pcm, rate: int) -> float:
+    """Seconds until the first speech in *pcm*; 0 when there is none."""
+    found = bursts(pcm, rate)
+    return found[0].start if found else 0.0
+
+
+def speech_ended(pcm: Pcm, rate: int) -> float | None:
+    """Seconds until the last speech in *pcm* has ended; None when there is none."""
+    found = bursts(pcm, rate)
+    return found[-1].end if found else None
+
+
 def _reach(outwards: NDArray[np.float64], voice: float, seed: float) -> int:
     """How many steps speech goes on into *outwards*, the levels next to a seed, nearest first."""
     noise = _noise(outwards[: round(_SURROUNDINGS / STEP)], voice)

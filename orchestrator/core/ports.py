@@ -101,14 +101,6 @@ class Recognizer(Protocol):
         ...
 
 
-class SpeechToText(Protocol):
-    """Streaming recognition, as the call uses it."""
-
-    def transcribe(self, speech: AsyncIterator[AudioFrame]) -> AsyncIterator[Transcript]:
-        """Partials while *speech* goes on, one final transcript when it ends."""
-        ...
-
-
 class LanguageModel(Protocol):
     """A chat model."""
 

@@ -10,7 +10,10 @@ from enum import StrEnum
 
 
 class Mark(StrEnum):
-    """Moments of a turn, in the order in which they usually happen."""
+    """Moments of a turn, in the order in which they usually happen.
+
+    A reply that was begun on a likely end of the turn has its marks up to FIRST_AUDIO before TURN_ENDED.
+    """
 
     SPEECH_STARTED = "speech_started"  # onset of the caller's speech
     SPEECH_ENDED = "speech_ended"  # true end of its energy, not the detector's later word
@@ -21,8 +24,9 @@ class Mark(StrEnum):
     LLM_STARTED = "llm_started"  # the request left for the language model
     FIRST_TOKEN = "first_token"  # noqa: S105 - a mark, not a secret
     FIRST_SENTENCE = "first_sentence"  # the first speakable piece of text is complete
-    FIRST_AUDIO = "first_audio"  # the first synthesised or cached samples are here
-    REPLY_STARTED = "reply_started"  # the first reply sample went out on the wire
+    FIRST_AUDIO = "first_audio"  # the first synthesised or cached samples are here; before TURN_ENDED if speculated
+    QUEUED = "queued"  # they were given to the leg
+    REPLY_STARTED = "reply_started"  # the first sound of the reply went out on the wire
     REPLY_ENDED = "reply_ended"  # the last one did
     INTERRUPTED = "interrupted"  # the caller's onset that cut the reply
     SILENCED = "silenced"  # the leg confirmed that nothing plays any more
@@ -41,11 +45,12 @@ SPANS: dict[str, tuple[Mark, Mark]] = {
     "pause": (Mark.SPEECH_ENDED, Mark.PAUSE_FOUND),
     "transcription": (Mark.SPEECH_ENDED, Mark.TRANSCRIBED),
     "endpointing": (Mark.SPEECH_ENDED, Mark.TURN_ENDED),
-    "answer_lookup": (Mark.TURN_ENDED, Mark.ANSWER_FOUND),
+    "answer_lookup": (Mark.TRANSCRIBED, Mark.ANSWER_FOUND),
     "llm_first_token": (Mark.LLM_STARTED, Mark.FIRST_TOKEN),
     "llm_first_sentence": (Mark.LLM_STARTED, Mark.FIRST_SENTENCE),
     "tts_first_audio": (Mark.FIRST_SENTENCE, Mark.FIRST_AUDIO),
-    "playout": (Mark.FIRST_AUDIO, Mark.REPLY_STARTED),
+    "held": (Mark.FIRST_AUDIO, Mark.QUEUED),
+    "playout": (Mark.QUEUED, Mark.REPLY_STARTED),
     "voice_to_voice": (Mark.SPEECH_ENDED, Mark.REPLY_STARTED),
     "reply": (Mark.REPLY_STARTED, Mark.REPLY_ENDED),
     "barge_in": (Mark.INTERRUPTED, Mark.SILENCED),

@@ -59,6 +59,15 @@ class CallMetrics:
             ["engine", "error"],
             registry=self.registry,
         )
+        self._speculations = Counter(
+            "offhook_speculations",
+            "Replies begun before the turn was over, by whether they were spoken.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._wasted_seconds = Counter(
+            "offhook_speculation_wasted_seconds", "Age of the dropped ones.", registry=self.registry
+        )
         self._counted_events = {
             "barge_in": Counter("offhook_barge_ins", "Replies that a caller cut off.", registry=self.registry),
             "turn_continued": Counter(
@@ -113,9 +122,13 @@ class CallMetrics:
             self._turn_seconds.labels(span, answer).observe(seconds)
 
     def _happen(self, record: Happened) -> None:
+        payload = record.payload
         if record.type == "engine_failed":
-            payload = record.payload
             self._engine_errors.labels(payload.get("engine", "unknown"), payload.get("error", "unknown")).inc()
+        elif record.type == "speculated":
+            self._speculations.labels(payload["outcome"]).inc()
+            if payload["outcome"] == "miss":
+                self._wasted_seconds.inc(float(str(payload["seconds"])))
         elif counter := self._counted_events.get(record.type):
             counter.inc()
 

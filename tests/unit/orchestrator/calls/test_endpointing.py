@@ -30,7 +30,7 @@ def test_a_click_is_no_speech():
 
 
 def test_a_pause_is_found_once():
-    assert signals([0.9] * 5 + [0.1] * 50) == [(Signal.ONSET, 2), (Signal.PAUSE, 9)]
+    assert signals([0.9] * 5 + [0.1] * 50) == [(Signal.ONSET, 2), (Signal.PAUSE, 7)]
 
 
 def test_speech_after_a_pause_is_a_resumption():
@@ -45,6 +45,47 @@ def test_a_click_in_a_pause_neither_resumes_nor_restarts_the_silence():
         endpointer.hear(probability, index * WINDOW, (index + 1) * WINDOW)
     assert endpointer.paused
     assert endpointer.silence(len(probabilities) * WINDOW) == pytest.approx(21 * WINDOW)
+
+
+def paused(silent_windows: int, finished: float) -> tuple[Endpointer, list[Signal]]:
+    """An endpointer after speech and *silent_windows*, and its signals; told at the pause how finished it sounds."""
+    endpointer = Endpointer()
+    found = []
+    for index, probability in enumerate([0.9] * 5 + [0.1] * silent_windows):
+        signal = endpointer.hear(probability, index * WINDOW, (index + 1) * WINDOW)
+        if signal is not None:
+            found.append(signal)
+        if signal is Signal.PAUSE:
+            endpointer.judge(finished)
+    return endpointer, found
+
+
+def test_what_sounds_unfinished_is_judged_once_more():
+    assert paused(40, 0.1)[1] == [Signal.ONSET, Signal.PAUSE, Signal.LINGER]
+    assert paused(40, 0.9)[1] == [Signal.ONSET, Signal.PAUSE]
+
+
+def test_a_second_thought_ends_the_turn_sooner():
+    endpointer, _ = paused(10, 0.1)
+    now = 15 * WINDOW
+    assert not endpointer.over(now)
+    endpointer.judge(0.9)
+    assert endpointer.over(now)
+
+
+def test_without_a_judgement_no_silence_ends_the_turn():
+    endpointer = Endpointer()
+    for index, probability in enumerate([0.9] * 5 + [0.1] * 100):
+        endpointer.hear(probability, index * WINDOW, (index + 1) * WINDOW)
+    assert not endpointer.over(105 * WINDOW)
+
+
+def test_a_judgement_is_of_its_own_pause():
+    endpointer, _ = paused(10, 0.9)
+    for index in range(15, 40):
+        endpointer.hear(0.9 if index < 20 else 0.1, index * WINDOW, (index + 1) * WINDOW)
+    assert endpointer.paused
+    assert not endpointer.over(40 * WINDOW)
 
 
 def test_between_the_thresholds_speech_goes_on_but_does_not_begin():
