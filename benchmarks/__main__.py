@@ -34,12 +34,12 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter an option
     keep: Annotated[Path | None, typer.Option(help="Where to keep recordings of both ends of the calls.")] = None,
 ) -> None:
     """Measure Offhook at the caller's ear. Exits 1 when a threshold is missed."""
+    if new_baseline and scenario != BASELINE_SCENARIO:
+        raise typer.BadParameter(f"--new-baseline is for the scenario {BASELINE_SCENARIO}; --output keeps other runs")
     console = Console()
     parts = frozenset(part or Part)
     try:
         path = scenario_file(scenario)
-        if new_baseline and path.stem != BASELINE_SCENARIO:
-            raise ConfigError(f"--new-baseline is for the scenario {BASELINE_SCENARIO}; --output keeps any other run")
         plan = read_scenario(path)
         plan = plan.model_copy(update={"calls": plan.calls[:calls], "interruptions": plan.interruptions[:calls]})
         thresholds = read_thresholds()

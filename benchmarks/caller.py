@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.conversation import RATE, Conversation, Line, Manners, Said
-from benchmarks.measure import TurnSound, silenced_after, turn_sound
+from benchmarks.measure import TurnSound, audible, silenced_after, turn_sound
 from benchmarks.sound_files import narrowband
 from orchestrator.core.bursts import Burst, bursts
 from telephony.sip.caller import Codec, Dialling, Phone, PlacedCall
@@ -47,14 +47,19 @@ class MeasuredCall:
 
 def measured_call(phone: Phone, dialling: Dialling, lines: Sequence[Line], manners: Manners) -> MeasuredCall:
     """Dial, say *lines* and measure. Raises CarrierRejected when nobody answers."""
-    conversation = Conversation(tuple(_as_sent(line, dialling.codec) for line in lines), manners)
+    conversation = Conversation(tuple(as_sent(line, dialling.codec) for line in lines), manners)
     placed = phone.call(dialling, conversation)
     return read_call(placed, conversation.said)
 
 
-def _as_sent(line: Line, codec: Codec) -> Line:
-    """The line as the codec lets it through, so that the recording ends its speech where the wire does."""
-    return line if codec == "G722" or not len(line.pcm) else replace(line, pcm=narrowband(line.pcm))
+def as_sent(line: Line, codec: Codec) -> Line:
+    """The line as the codec lets it through, so that the recording ends its speech where the wire does.
+
+    One that talks over the agent begins with its speech: the moment was chosen by what the agent says in it.
+    """
+    pcm = line.pcm if codec == "G722" or not len(line.pcm) else narrowband(line.pcm)
+    spoken = [] if line.over is None else bursts(pcm, RATE)
+    return replace(line, pcm=pcm[round(spoken[0].start * RATE) :] if spoken else pcm)
 
 
 def read_call(placed: PlacedCall, said: Sequence[Said]) -> MeasuredCall:
@@ -74,9 +79,13 @@ def _read_turn(placed: PlacedCall, said: Said, heard: list[Burst], until: float)
     return MeasuredTurn(
         line=said.line,
         sound=sound,
-        barge_in=None if said.line.over is None else silenced_after(heard, sound.onset, sound.speech_ended),
+        barge_in=None if said.line.over is None else _silenced(placed, sound),
         waited=None if sound.reply_started is None else placed.waited(sound.reply_started),
     )
+
+
+def _silenced(placed: PlacedCall, over: TurnSound) -> float | None:
+    return silenced_after(audible(placed.heard, RATE), over.onset, over.speech_ended)
 
 
 def _spoken(placed: PlacedCall, said: Said) -> list[Burst]:

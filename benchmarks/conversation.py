@@ -17,6 +17,8 @@ TICK = 0.02
 FRAME = round(RATE * TICK)
 # A longer silence than within a phrase: the agent has stopped, and speaks anew afterwards.
 _BREATH = 0.25
+# Loud for so many ticks in a row, so that a click is not taken for a voice.
+_VOICED_TICKS = 2
 _SILENCE = np.zeros(FRAME, dtype=np.int16)
 
 
@@ -25,7 +27,8 @@ class Line:
     """One thing to say.
 
     pcm: int16, 16 kHz. text: its words, where known. over: None waits for the reply before it to end; otherwise it is
-    said that many seconds after the reply before it begins, finished or not. keys: DTMF digits keyed instead of speech.
+    said over that reply, at the first sound of the agent's that is heard so many seconds after the reply began, or once
+    the reply has ended. keys: DTMF digits keyed instead of speech.
     """
 
     name: str
@@ -102,12 +105,11 @@ class Conversation:
         return frame
 
     def _listen(self, heard: Pcm) -> None:
-        # Two ticks in a row, so that a click is not taken for a voice.
         self._loud_ticks = self._loud_ticks + 1 if level_dbfs(heard) > self.manners.loud_dbfs else 0
-        if self._loud_ticks >= 2:
+        if self._loud_ticks >= _VOICED_TICKS:
             self._agent_last_loud = self.now
             if self._agent_began is None and not self._talked_over:
-                self._agent_began = self.now - 2 * TICK
+                self._agent_began = self.now - _VOICED_TICKS * TICK
         elif self._agent_last_loud is None or self.now - self._agent_last_loud > _BREATH:
             self._talked_over = False
 
@@ -117,7 +119,11 @@ class Conversation:
             return waited > (self.manners.reply if self.said else self.manners.greeting)
         over = self.lines[self._next].over if self._next < len(self.lines) else None
         if over is not None and self.said:
-            return self.now >= self._agent_began + over
+            if self.now < self._agent_began + over:
+                return False
+            # Between two sentences there is nothing to talk over.
+            if self._loud_ticks >= _VOICED_TICKS:
+                return True
         last_loud = self._agent_began if self._agent_last_loud is None else self._agent_last_loud
         finished = self.now - last_loud > self.manners.quiet
         return finished or self.now - self._agent_began > self.manners.monologue

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.core.bursts import Burst
+import numpy as np
+
+from orchestrator.core.audio import Pcm
+from orchestrator.core.bursts import STEP, Burst, levels
+
+# Comfort noise is sent at -60 dBFS or less (RFC 3389), and G.711 idles at -72.
+_AUDIBLE_DBFS = -50.0
+# The closure of a stop consonant is no longer than this.
+_CLOSURE = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +55,21 @@ def turn_sound(said: list[Burst], heard: list[Burst], until: float) -> TurnSound
     )
 
 
+def audible(pcm: Pcm, rate: int) -> list[Burst]:
+    """The stretches of *pcm* in which anything is to be heard, however softly.
+
+    Speech is found by its vowels, and a reply that is cut short may end in what is softer: it is over only here.
+    """
+    loud = np.flatnonzero(levels(pcm, rate) > _AUDIBLE_DBFS)
+    stretches = np.split(loud, np.flatnonzero(np.diff(loud) > round(_CLOSURE / STEP)) + 1) if len(loud) else []
+    return [Burst(stretch[0] * STEP, (stretch[-1] + 1) * STEP) for stretch in stretches]
+
+
 def silenced_after(heard: list[Burst], onset: float, speech_ended: float) -> float | None:
     """Seconds from *onset*, when the caller began to talk over the agent, until the agent was heard no more.
 
-    The agent's last word is the end of the last burst that began before the caller had finished (*speech_ended*): what
-    begins later is the next reply. None when the agent was not speaking at the onset.
+    heard: the audible stretches. The agent's last word is the end of the last that began before the caller had finished
+    (*speech_ended*): what begins later is the next reply. None when the agent was not speaking at the onset.
     """
     spoken_over = [burst for burst in heard if burst.start < speech_ended and burst.end > onset]
     return spoken_over[-1].end - onset if spoken_over and spoken_over[0].start < onset + 0.3 else None

@@ -56,6 +56,12 @@ def mapping(root: int, part: str) -> list[int]:
     return [pid for pid in sorted(tree(root) - {root}) if part in _read(pid, "maps")]
 
 
+def cpu_seconds(pid: int) -> float:
+    """CPU seconds that *pid* has used, all cores together; 0 when it is gone."""
+    stat = _stat(pid)
+    return 0.0 if stat is None else stat.cpu
+
+
 @contextmanager
 def usage(root: int, every: float = 1.0) -> Iterator[Usage]:
     """The use of the tree under *root* from here to the end of the block, looked at *every* so many seconds."""

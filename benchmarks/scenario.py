@@ -27,7 +27,10 @@ class CallPlan(_Part):
 
 
 class Interruption(_Part):
-    """One call: the question as often as there are lines, each said over its reply, *over* seconds in."""
+    """One call: the question as often as there are lines, each said over its reply.
+
+    over: seconds into the reply after which the caller talks, as soon as the agent is heard.
+    """
 
     codec: Codec = "PCMU"
     question: str

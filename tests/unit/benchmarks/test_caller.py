@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from benchmarks.caller import read_call
+from benchmarks.caller import as_sent, read_call
 from benchmarks.conversation import Line, Said
 from orchestrator.core.audio import Pcm
-from telephony.sip.caller import Buffered, PlacedCall
+from telephony.sip.caller import Buffered, Codec, PlacedCall
 from tests.sounds import mixed, noise, voice
 
 QUESTION = mixed(2.0, (0.2, voice(1.5, -30.0)), (0.0, noise(2.0, -62.0)))
@@ -65,3 +67,15 @@ def test_talking_over_a_reply_measures_until_it_is_silent() -> None:
     heard = mixed(14.0, (0.2, voice(1.0)), (4.5, voice(2.0)), (9.0, voice(1.0)))
     call = read_call(placed(sent, heard), [said(2.0, QUESTION), said(6.0, LOUD_QUESTION, over=1.5)])
     assert call.turns[1].barge_in == pytest.approx(6.5 - 6.2, abs=0.01)
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "G722"])
+def test_a_line_that_talks_over_the_agent_begins_with_its_speech(codec: Codec) -> None:
+    line = Line("q", QUESTION)
+    assert len(as_sent(line, codec).pcm) == len(QUESTION)
+    assert len(QUESTION) - len(as_sent(replace(line, over=1.0), codec).pcm) == pytest.approx(0.2 * 16000, abs=160)
+
+
+def test_keys_may_be_pressed_over_a_reply() -> None:
+    line = Line("keys", np.zeros(0, dtype=np.int16), over=1.0, keys="1")
+    assert len(as_sent(line, "PCMU").pcm) == 0

@@ -62,6 +62,18 @@ def test_talking_over_starts_a_given_time_after_the_reply_began() -> None:
     assert conversation.now == pytest.approx(9.0, abs=0.1)
 
 
+def test_talking_over_waits_out_a_pause_between_two_sentences() -> None:
+    conversation = Conversation((Line("a", spoken(1.0)), Line("b", spoken(0.5), over=1.5)), MANNERS)
+    held(conversation, (0.0, 1.0), (4.0, 5.3), (6.1, 6.4), (8.0, 8.4))
+    assert conversation.said[1].start == pytest.approx(6.12, abs=0.05)
+
+
+def test_a_reply_that_ended_too_soon_to_be_talked_over_is_followed_up_after_the_usual_silence() -> None:
+    conversation = Conversation((Line("a", spoken(1.0)), Line("b", spoken(0.5), over=3.0)), MANNERS)
+    held(conversation, (0.0, 1.0), (4.0, 6.5))
+    assert conversation.said[1].start == pytest.approx(7.5, abs=0.1)
+
+
 def test_what_the_agent_has_not_stopped_saying_is_no_reply_to_the_interruption() -> None:
     conversation = Conversation((Line("a", spoken(1.0)), Line("b", spoken(0.5), over=1.5)), MANNERS)
     held(conversation, (0.0, 1.0), (4.0, 6.4), (8.5, 9.5))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.measure import silenced_after, turn_sound
+from benchmarks.measure import audible, silenced_after, turn_sound
 from orchestrator.core.bursts import Burst, bursts
 from tests.sounds import RATE, mixed, noise, voice
 
@@ -46,7 +46,7 @@ def test_a_line_without_speech_is_no_turn() -> None:
 @given(stopped=st.floats(0.1, 0.8))
 def test_barge_in_is_onset_sent_to_last_word_heard(stopped: float) -> None:
     sent = bursts(mixed(9.0, (3.0, voice(1.0))), RATE)
-    heard = bursts(mixed(9.0, (1.0, voice(2.0 + stopped)), (5.0, voice(1.0))), RATE)
+    heard = audible(mixed(9.0, (1.0, voice(2.0 + stopped)), (5.0, voice(1.0))), RATE)
     measured = silenced_after(heard, sent[0].start, sent[0].end)
     assert measured == pytest.approx(stopped, abs=TOLERANCE)
 
@@ -54,6 +54,22 @@ def test_barge_in_is_onset_sent_to_last_word_heard(stopped: float) -> None:
 def test_a_pause_between_two_words_is_not_yet_silence() -> None:
     heard = [Burst(1.0, 2.9), Burst(3.05, 3.4), Burst(6.0, 7.0)]
     assert silenced_after(heard, onset=3.0, speech_ended=4.0) == pytest.approx(0.4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(softer_db=st.floats(6.0, 28.0), length=st.floats(0.05, 0.3), closure=st.floats(0.0, 0.05))
+def test_a_reply_that_is_cut_short_in_soft_sounds_is_silent_only_after_them(
+    softer_db: float, length: float, closure: float
+) -> None:
+    soft = noise(length, -18.0 - softer_db)
+    heard = audible(mixed(9.0, (1.0, voice(2.1, -18.0)), (3.1 + closure, soft)), RATE)
+    measured = silenced_after(heard, onset=3.0, speech_ended=4.0)
+    assert measured == pytest.approx(0.1 + closure + length, abs=TOLERANCE)
+
+
+def test_an_idle_line_is_not_audible() -> None:
+    assert audible(mixed(2.0, (0.0, noise(2.0, -60.0))), RATE) == []
+    assert audible(mixed(0.0), RATE) == []
 
 
 def test_an_agent_that_was_already_silent_was_not_interrupted() -> None:
