@@ -28,6 +28,7 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = BASELINE_SCENARIO,
     part: Annotated[list[Part] | None, typer.Option(help="Measure only this; may be repeated.")] = None,
     calls: Annotated[int | None, typer.Option(help="Only the first so many calls of each kind.", min=1)] = None,
+    repeat: Annotated[int, typer.Option(help="Make the calls of the latency part so often, and pool them.", min=1)] = 1,
     output: Annotated[Path, typer.Option(help="Where the figures go.")] = RESULTS / "latest.json",
     baseline: Annotated[Path | None, typer.Option(help="Figures to compare with.")] = BASELINE,
     new_baseline: Annotated[bool, typer.Option("--new-baseline", help="Make this run the baseline.")] = False,
@@ -43,7 +44,7 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter an option
         plan = read_scenario(path)
         plan = plan.model_copy(update={"calls": plan.calls[:calls], "interruptions": plan.interruptions[:calls]})
         thresholds = read_thresholds()
-        results, turns = measure(Run(path.stem, plan, profile, parts, keep), console)
+        results, turns = measure(Run(path.stem, plan, profile, parts, repeat, keep), console)
     except (ConfigError, SystemFailed) as error:
         console.print(str(error), style="red", highlight=False, soft_wrap=True, markup=False)
         raise typer.Exit(2) from error

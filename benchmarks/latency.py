@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.bench import Bench
 from benchmarks.caller import MeasuredTurn
@@ -18,12 +18,16 @@ from telephony.sip.caller import Codec
 
 @dataclass(frozen=True, slots=True)
 class JudgedTurn:
-    """A turn as the caller measured it, and as the agent stored it (None when nothing stored fits)."""
+    """A turn as the caller measured it, and as the agent stored it (None when nothing stored fits).
+
+    call: which of the scenario's; repetition: which time the scenario was gone through. Both count from 0.
+    """
 
     call: int
     codec: Codec
     measured: MeasuredTurn
     stored: AgentTurn | None
+    repetition: int = 0
 
     @property
     def voice_to_voice(self) -> float | None:
@@ -59,13 +63,19 @@ class JudgedTurn:
         return self.voice_to_voice - waited - told
 
 
-def place_calls(bench: Bench, scenario: Scenario) -> list[JudgedTurn]:
-    """The turns of every call of the scenario; lines that a call did not reach count as unanswered."""
+def place_calls(bench: Bench, scenario: Scenario, repeat: int = 1) -> list[JudgedTurn]:
+    """The turns of every call of the scenario, gone through *repeat* times.
+
+    Lines that a call did not reach count as unanswered.
+    """
     turns: list[JudgedTurn] = []
-    for index, plan in enumerate(scenario.calls):
-        for turn in _judged_call(bench, index, plan):
-            turns.append(turn)
-            bench.told(_told(turn))
+    for repetition in range(repeat):
+        if repeat > 1:
+            bench.told(f"run {repetition + 1} of {repeat}")
+        for index, plan in enumerate(scenario.calls):
+            for turn in _judged_call(bench, index, plan):
+                turns.append(replace(turn, repetition=repetition))
+                bench.told(_told(turn))
     return turns
 
 
@@ -83,13 +93,14 @@ def _judged_call(bench: Bench, index: int, plan: CallPlan) -> list[JudgedTurn]:
 
 
 def latency_figures(turns: list[JudgedTurn]) -> dict[str, object]:
-    """The figures of these turns, split by the kind of answer beside the total."""
+    """The figures of these turns, of all repetitions together, split by the kind of answer beside the total."""
     spans: dict[str, list[float]] = defaultdict(list)
     for turn in turns:
         for name, seconds in turn.stored.spans.items() if turn.stored else ():
             spans[name].append(seconds)
     return {
         "voice_to_voice_s": split_summary(_by_kind((turn.kind, turn.voice_to_voice) for turn in turns)),
+        "voice_to_voice_p95_by_run_s": _p95_by_run(turns),
         "timeline_error_s": split_summary(
             _by_kind((turn.kind, None if turn.timeline_error is None else abs(turn.timeline_error)) for turn in turns)
         ),
@@ -99,6 +110,15 @@ def latency_figures(turns: list[JudgedTurn]) -> dict[str, object]:
         "unmatched": sum(turn.stored is None for turn in turns),
         "turns": [_row(turn) for turn in turns],
     }
+
+
+def _p95_by_run(turns: list[JudgedTurn]) -> list[float | None]:
+    """The 95th percentile of each repetition by itself; None for one without a single latency."""
+    runs: dict[int, list[float]] = {turn.repetition: [] for turn in turns}
+    for turn in turns:
+        if turn.voice_to_voice is not None:
+            runs[turn.repetition].append(turn.voice_to_voice)
+    return [summary(runs[repetition])["p95"] for repetition in sorted(runs)]
 
 
 def _by_kind(values: Iterable[tuple[str, float | None]]) -> dict[str, list[float]]:
@@ -113,6 +133,7 @@ def _by_kind(values: Iterable[tuple[str, float | None]]) -> dict[str, list[float
 def _row(turn: JudgedTurn) -> dict[str, object]:
     stored = turn.stored
     return {
+        "run": turn.repetition,
         "call": turn.call,
         "codec": turn.codec,
         "line": turn.measured.line.name,

@@ -73,6 +73,9 @@ def show(results: Mapping[str, object], console: Console) -> None:
     for name, figures in spans.items() if isinstance(spans, Mapping) else ():
         _add(table, f"span {name}", figures)
     console.print(table)
+    by_run = results.get("voice_to_voice_p95_by_run_s")
+    if isinstance(by_run, Sequence) and len(by_run) > 1:
+        console.print(f"voice_to_voice_s.p95 of each run: {', '.join(map(_shown, by_run))}", highlight=False)
     for name in ("wer", "cpu_s_per_turn", "rss_mb", "unanswered", "cut_in", "unmatched"):
         if name in results:
             console.print(f"{name}: {results[name]}", highlight=False)

@@ -37,12 +37,17 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What to measure. scenario: the name of *plan*; keep: folder for the recordings of both ends of every call."""
+    """What to measure.
+
+    scenario: the name of *plan*; repeat: how often the calls of the latency part are made; keep: folder for the
+    recordings of both ends of every call.
+    """
 
     scenario: str
     plan: Scenario
     profile: str
     parts: frozenset[Part] = frozenset(Part)
+    repeat: int = 1
     keep: Path | None = None
 
 
@@ -65,7 +70,7 @@ def measure(run: Run, console: Console) -> tuple[dict[str, object], list[JudgedT
         with _bench(run, agent, registry, console) as bench:
             if Part.LATENCY in run.parts:
                 with usage(bench.system.pid) as used:
-                    turns = place_calls(bench, run.plan)
+                    turns = place_calls(bench, run.plan, run.repeat)
                 results |= latency_figures(turns)
                 results["cpu_s_per_turn"] = round(used.cpu / max(1, len(turns)), 2)
                 results["rss_mb"] = round(used.peak_rss_bytes / 2**20)
