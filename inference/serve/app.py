@@ -74,7 +74,10 @@ def _joined(cluster: RayCluster, profile: Profile, hosted: Hosted) -> Iterator[N
     try:
         ray.init(address=cluster, num_cpus=cpus, namespace="offhook", include_dashboard=False, log_to_driver=False)
     except ConnectionError as error:
-        raise ConfigError(f"placement ray: no cluster is reachable ({error}); start one or set RAY_ADDRESS") from error
+        raise ConfigError(
+            f"placement ray: no cluster is reachable ({error}); start one or set RAY_ADDRESS, "
+            "and RAY_AUTH_MODE=token when it asks for a token"
+        ) from error
     serve.start(proxy_location="Disabled")
     try:
         yield

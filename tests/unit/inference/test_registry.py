@@ -15,7 +15,7 @@ def registry(tmp_path: Path) -> Registry:
 
 
 def test_every_shipped_profile_finds_models_of_the_right_kind(registry: Registry) -> None:
-    assert registry.profiles() == ["cluster", "cpu", "cpu-tiny", "one-gpu"]
+    assert registry.profiles() == ["cluster", "cpu", "cpu-cluster", "cpu-tiny", "one-gpu"]
     for name in registry.profiles():
         assert len(registry.of_profile(registry.profile(name))) == 7
 
@@ -36,7 +36,7 @@ def test_an_unknown_model_is_refused_with_the_names_there_are(registry: Registry
 
 
 def test_an_unknown_profile_is_refused_with_the_names_there_are(registry: Registry) -> None:
-    with pytest.raises(ConfigError, match=r"no profile is called 'tpu'.*cluster, cpu, cpu-tiny, one-gpu"):
+    with pytest.raises(ConfigError, match=r"no profile is called 'tpu'.*cluster, cpu, cpu-cluster, cpu-tiny, one-gpu"):
         registry.profile("tpu")
 
 

@@ -26,7 +26,7 @@ def test_every_model_is_listed_with_whether_it_is_here(tmp_path: Path, monkeypat
     assert result.exit_code == 0
     (row,) = [line for line in result.output.splitlines() if "smollm2-135m" in line]
     assert row.split()[0] == "llm"
-    assert row.split()[1:] == ["smollm2-135m", "en", "cpu-tiny", "no", "Apache-2.0"]
+    assert row.split()[1:] == ["smollm2-135m", "en", "cpu-cluster", "cpu-tiny", "no", "Apache-2.0"]
 
 
 def test_verifying_what_was_never_pulled_fails_with_the_command_to_run(tmp_path: Path) -> None:
