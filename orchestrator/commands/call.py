@@ -23,7 +23,7 @@ def call(  # noqa: PLR0913, PLR0917 - one parameter an option
     wav: Annotated[list[Path], typer.Option("--wav", help="A question, 16-bit WAV of any rate; once for each.")],
     codec: Annotated[str, typer.Option(help="PCMU, PCMA or G722.")] = "PCMU",
     transport: Annotated[str, typer.Option(help="udp or tcp.")] = "udp",
-    caller: Annotated[str, typer.Option(help="The number to call from.")] = "caller",
+    caller: Annotated[str, typer.Option(help="The number or name to call from.")] = "offhook-call",
     user: Annotated[str | None, typer.Option(help="User for digest authentication.")] = None,
     password: Annotated[str, typer.Option(envvar="OFFHOOK_CALL_PASSWORD", help="Its password.")] = "",
     proxy: Annotated[str | None, typer.Option(help="A SIP URI to send the call through.")] = None,

@@ -1,9 +1,9 @@
 """Logs: one line of JSON for each event on standard error, a readable one on a terminal.
 
-An event is a static name with fields: `log.info("turn_ended", call=call_id, turn=turn.index, pii_text=text)`. What a
-caller said or is called goes under `pii_*` keys only and is always masked; secrets are removed wherever they are
-nested; exceptions tell their place, and their message only where it cannot quote a caller. The standard library's
-logging (uvicorn, asyncio, warnings) takes the same way.
+An event is a static name with fields: `log.info("call_started", call=call_id, pii_caller=caller)`. What a caller said
+or is called goes under `pii_*` keys only and is always masked; secrets are removed wherever they are nested; exceptions
+tell their place, and their message only where it cannot quote a caller. The standard library's logging (uvicorn,
+asyncio, warnings) takes the same way.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from typing import Any, TextIO
 import structlog
 
 from orchestrator.telemetry.failures import as_text, failures, hidden_texts
-from orchestrator.telemetry.masking import REDACTED, private_texts, safe
+from orchestrator.telemetry.masking import REDACTED, is_private, private_texts, safe
 
 # Shorter texts ("yes", "Paul") are masked under their own key, but also occur in words that are nobody's.
 _SHORTEST_QUOTE = 6
+
+# The line's own words, which no caller has a say in: another call's "call_started" must not take them away.
+_OURS = frozenset({"event", "level", "timestamp", "logger", "call", "agent", "gateway"})
 
 # Reprs and arguments that asyncio puts into its messages, query strings that uvicorn does.
 _QUOTED_OBJECTS = re.compile(r"<.*>|\(.*\)", re.DOTALL)
@@ -70,10 +73,18 @@ class Privacy:
         quotable = list(private_texts(event))
         fields: dict[str, object] = {key: safe(key, value) for key, value in event.items()}
         if error is not None:
-            fields["exception"] = failures(error)
             quotable.extend(hidden_texts(error))
         texts = _spellings(quotable)
-        return {_scrubbed(key, texts): _scrubbed(value, texts) for key, value in fields.items()}
+        # A library's event is no name but a message, which may quote anything.
+        ours = _OURS - {"event"} if "logger" in fields else _OURS
+        line = {
+            key: value if key in ours or is_private(key) else _scrubbed(value, texts) for key, value in fields.items()
+        }
+        if error is not None:
+            line["exception"] = [
+                {**failure, "message": _scrubbed(failure["message"], texts)} for failure in failures(error)
+            ]
+        return line
 
 
 class StandardLibrary(logging.Handler):
@@ -122,10 +133,15 @@ def _scrubbed(value: Any, texts: list[str]) -> Any:
             value = value.replace(text, REDACTED)
         return value
     if isinstance(value, dict):
-        return {_scrubbed(key, texts): _scrubbed(item, texts) for key, item in value.items()}
+        return {_name(key, texts): _scrubbed(item, texts) for key, item in value.items()}
     if isinstance(value, list):
         return [_scrubbed(item, texts) for item in value]
     return value
+
+
+def _name(key: str, texts: list[str]) -> str:
+    """*key* itself when it could be a field's name, such as pii_caller; else without *texts*, which it may quote."""
+    return key if key.isascii() and key.isidentifier() else str(_scrubbed(key, texts))
 
 
 def _as_json(logger: object, method: str, event: MutableMapping[str, Any]) -> str:

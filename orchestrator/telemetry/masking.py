@@ -40,6 +40,11 @@ _NESTED = (Mapping, list, tuple, set, frozenset)
 _DEEPEST = 8
 
 
+def is_private(key: str) -> bool:
+    """Whether what is logged under *key* is a caller's, and masked."""
+    return key.startswith(_PII_PREFIX)
+
+
 def masked(value: object, *, number: bool = False) -> str:
     """A stand-in for caller content: its length and a salted hash. number: its last two digits instead of the hash."""
     text = value if isinstance(value, str) else repr(value)
@@ -60,7 +65,7 @@ def safe(key: str, value: object, depth: int = 0) -> object:
 
     Of objects that are not known to be harmless only the type is told, because their repr may hold anything.
     """
-    if key.startswith(_PII_PREFIX):
+    if is_private(key):
         return masked(value, number=key in _NUMBER_KEYS)
     # Counts of tokens and times to the first one are no secrets.
     if _SECRET_KEY.search(key) and not ("token" in key and isinstance(value, int | float)):
@@ -85,12 +90,12 @@ def _harmless(value: object, depth: int) -> object:
 def private_texts(value: object, key: str = "", depth: int = 0) -> Iterator[str]:
     """Every text under a pii key in *value*, however deep."""
     if isinstance(value, Mapping):
-        inside = [(key if key.startswith(_PII_PREFIX) else str(name), item) for name, item in value.items()]
+        inside = [(key if is_private(key) else str(name), item) for name, item in value.items()]
     elif isinstance(value, _NESTED):
         inside = [(key, item) for item in value]
     else:
         inside = []
-        if key.startswith(_PII_PREFIX):
+        if is_private(key):
             yield value if isinstance(value, str) else repr(value)
     if depth <= _DEEPEST:
         for name, item in inside:

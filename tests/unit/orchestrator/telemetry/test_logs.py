@@ -116,6 +116,37 @@ def test_what_is_private_in_one_field_is_removed_from_the_others(output: io.Stri
     assert WORDS not in output.getvalue()
 
 
+@pytest.mark.parametrize(
+    "caller", ["caller", "call_started", "pii_caller", "timestamp", "characters", "front-desk", "sip-5060"]
+)
+def test_no_caller_can_take_away_what_a_line_is_about(output: io.StringIO, caller: str) -> None:
+    fields = {"call": "c1", "agent": "front-desk", "gateway": "sip-5060", "pii_caller": caller}
+    structlog.get_logger().info("call_started", **fields, leg={"pii_caller": caller, "by": "them"})
+
+    (line,) = lines(output)
+    assert list(line) == ["timestamp", "level", "event", *fields, "leg"]
+    assert (line["level"], line["event"]) == ("info", "call_started")
+    assert (line["call"], line["agent"], line["gateway"]) == ("c1", "front-desk", "sip-5060")
+    assert line["pii_caller"].startswith(f"[{len(caller)} characters #")
+    assert list(line["leg"]) == ["pii_caller", "by"]
+
+
+def test_no_caller_can_take_away_where_an_error_was(output: io.StringIO) -> None:
+    try:
+        int(WORDS)
+    except ValueError:
+        structlog.get_logger().exception("call_failed", pii_caller="test_logs")
+
+    assert "test_logs.py" in lines(output)[0]["exception"][0]["frames"][0]
+
+
+def test_what_a_library_quotes_of_a_caller_is_removed_from_its_message(output: io.StringIO) -> None:
+    structlog.contextvars.bind_contextvars(pii_caller="Paul-Henri")
+    logging.getLogger("custom").warning("no such user: Paul-Henri")
+
+    assert lines(output)[0]["event"] == "no such user: [redacted]"
+
+
 def test_libraries_take_the_same_way(output: io.StringIO) -> None:
     logging.getLogger("uvicorn.error").warning("shutting down, %s", "token=hunter2hunter2")
     logging.getLogger("chatty").info("left out")
