@@ -6,13 +6,14 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.system import free_port, stop, tail
+from tests.e2e.waiting import wait
 
 REALM = "offhook.test"
 _MODULES = Path("/usr/lib/x86_64-linux-gnu/kamailio/modules")
@@ -146,14 +147,14 @@ class Kamailio:
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         try:
-            _wait((folder / "control").exists, 10, lambda: f"Kamailio does not start\n{tail(log)}")
+            wait((folder / "control").exists, 10, lambda: f"Kamailio does not start\n{tail(log)}")
             yield proxy
         finally:
             stop(process)
 
     def wait_registered(self, user: str, within: float = 20.0) -> None:
         """Return when *user* is registered. Raises TimeoutError."""
-        _wait(lambda: self._knows(user), within, lambda: f"{user} is not registered\n{tail(self.folder / 'log')}")
+        wait(lambda: self._knows(user), within, lambda: f"{user} is not registered\n{tail(self.folder / 'log')}")
 
     def _knows(self, user: str) -> bool:
         command = ["kamcmd", "-s", f"unix:{self.folder}/control", "ul.lookup", "location", user]
@@ -262,14 +263,5 @@ def _connected(port: int, log: Path) -> socket.socket:
             return False
         return True
 
-    _wait(connect, 10, lambda: f"baresip does not start\n{tail(log)}")
+    wait(connect, 10, lambda: f"baresip does not start\n{tail(log)}")
     return made[0]
-
-
-def _wait(condition: Callable[[], bool], within: float, failure: Callable[[], str]) -> None:
-    """Look until *condition* holds: these are other people's processes, on their own clock."""
-    deadline = time.monotonic() + within
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(failure())
-        time.sleep(0.05)

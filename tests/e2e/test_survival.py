@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from benchmarks.human_speech import Recorded
 from benchmarks.processes import mapping, named
 from benchmarks.system import Setup, System, running, stop
 from tests.e2e.conftest import AGENTS, passable_folder
+from tests.e2e.waiting import wait
 
 APPROVED = "prompt/followme/sorry"
 OTHER = "prompt/something-terribly-wrong"
@@ -49,14 +49,6 @@ def calling(system: System, caller: str, questions: list[Recorded], folder: Path
 def live_call(system: System, caller: str) -> dict[str, Any] | None:
     """The call from *caller*, as stored so far."""
     return next((call for call in system.calls() if caller in call["caller"]), None)
-
-
-def wait(condition: Callable[[], bool], within: float) -> None:
-    """Look until *condition* holds: real processes die and start on their own clock."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
 
 
 def heard_agent(system: System, caller: str) -> Callable[[], bool]:
