@@ -26,6 +26,7 @@ class _AnswerSpec(_Strict):
 
 
 class _PhrasesSpec(_Strict):
+    wait: _Text = Phrases().wait
     trouble: _Text = Phrases().trouble
     goodbye: _Text = Phrases().goodbye
 

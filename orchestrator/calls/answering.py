@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.calls.history import History
 from orchestrator.calls.prepared import PreparedAgent, rendered_speech
@@ -17,11 +17,15 @@ from orchestrator.dialogue.sentences import sentences
 
 @dataclass(frozen=True, slots=True)
 class Uttered:
-    """The next of a reply's audio. text: the words that it speaks; first: it begins them; audio: None when they end."""
+    """The next of a reply's audio. text: the words that it speaks; first: it begins them; audio: None when they end.
+
+    filler: said to pass the time, not the reply itself.
+    """
 
     text: str
     audio: AudioFrame | None
     first: bool = False
+    filler: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,13 @@ class Answering:
     def say(self, turn: Turn, text: str) -> AsyncIterator[Uttered]:
         """*text*, word for word. Raises EngineError."""
         return self._voiced(turn, _one(text))
+
+    async def filler(self) -> AsyncIterator[Uttered]:
+        """What tells a caller that the reply takes a moment."""
+        text = self.agent.agent.phrases.wait
+        async with closing(self._voiced(Turn(0), _one(text))) as pieces:
+            async for uttered in pieces:
+                yield replace(uttered, filler=True)
 
     async def prefill(self) -> None:
         """Let the language model read the conversation so far, while nobody waits. Raises EngineError."""

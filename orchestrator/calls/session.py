@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from orchestrator.calls.answering import Answering, Uttered
+from orchestrator.calls.dead_air import Waits, without_dead_air
 from orchestrator.calls.ear import Ear, EarEvent, EarSettings, Partial, SpeechStarted, TurnEnded, TurnLikely
 from orchestrator.calls.history import History
 from orchestrator.calls.prepared import PreparedAgent
@@ -17,7 +18,7 @@ from orchestrator.calls.speculation import Outcome, Speculation
 from orchestrator.calls.speech import Speech
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.bursts import speech_ended
-from orchestrator.core.errors import BadOutput, EngineError, EngineTimeout, Hangup
+from orchestrator.core.errors import BadOutput, EngineError, Hangup
 from orchestrator.core.events import CallState, EndReason, Happened, Recorder, Spoken, TurnFinished
 from orchestrator.core.ports import (
     CallLeg,
@@ -55,12 +56,14 @@ class CallEngines:
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
     """failures: in a row, after which the agent says goodbye; answer_within: seconds from the end of a turn in which
-    something must be heard, or it counts as a failure; reply_tokens: a reply's length limit; speculate: whether replies
-    are begun at a likely end of the turn."""
+    its reply must be heard, or it counts as a failure; filler_after: seconds after which a filler is said;
+    reply_tokens: a reply's length limit; speculate: whether replies are begun at a likely end of the turn.
+    """
 
     ear: EarSettings = field(default_factory=EarSettings)
     failures: int = 3
     answer_within: float = 8.0
+    filler_after: float = 2.5
     reply_tokens: int = 96
     speculate: bool = True
 
@@ -260,24 +263,28 @@ class CallSession:
 
     async def _say_in_time(self, reply: _Reply, audio: AsyncIterator[Uttered]) -> EngineError | None:
         """Speak *audio*; why that failed, if it did. Raises Hangup."""
+        waiting = reply.turn.caller_text and not reply.last
+        waits = Waits(self._setup.settings.filler_after if waiting else None, self._patience_left())
+        reply.speech.begun = self._respond
         try:
-            async with asyncio.timeout(self._patience_left()) as limit:
-                reply.speech.begun = lambda: self._respond(limit)
-                await reply.speech.say(audio)
+            await reply.speech.say(without_dead_air(audio, self._filler(reply.turn), waits))
         except EngineError as error:
             return error
-        except TimeoutError:
-            return EngineTimeout("reply", f"nothing to say within {self._setup.settings.answer_within:g} s")
-        return None if reply.turn.reply_text else BadOutput("llm", "an empty reply")
+        return None if Mark.QUEUED in reply.turn.marks else BadOutput("llm", "an empty reply")
+
+    async def _filler(self, turn: Turn) -> AsyncIterator[Uttered]:
+        self._happened("filler", {"turn": turn.index})
+        async with closing(self._answering.filler()) as pieces:
+            async for uttered in pieces:
+                yield uttered
 
     def _patience_left(self) -> float:
         """Seconds in which something must be heard: the caller may have been waiting through several attempts."""
         waited = 0.0 if self._waiting_since is None else self._leg.now() - self._waiting_since
         return max(_LEAST_PATIENCE, self._setup.settings.answer_within - waited)
 
-    def _respond(self, limit: asyncio.Timeout) -> None:
-        """The first audio is there."""
-        limit.reschedule(None)
+    def _respond(self) -> None:
+        """There is audio."""
         if self._state is CallState.PROCESS:
             self._enter(CallState.RESPOND)
 

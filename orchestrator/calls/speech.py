@@ -29,7 +29,7 @@ class Piece:
 class Speech:
     """One reply being spoken. Cancelling say() stops it; silence() then empties the leg and settles what was heard.
 
-    group: the call's own; it awaits the stamp of the first sample. begun: called once, when audio is there to play.
+    group: the call's own; it awaits the stamp of the first sample. begun: called at each of its sentences.
     """
 
     def __init__(self, group: asyncio.TaskGroup, leg: CallLeg, turn: Turn) -> None:
@@ -38,13 +38,14 @@ class Speech:
         self._turn = turn
         self.begun: Callable[[], None] = lambda: None
         self._pieces: list[Piece] = []
+        self._reply_from: float | None = None
         self._stamp: asyncio.Task[None] | None = None
         self._silenced_at: float | None = None
 
     @property
     def audible(self) -> bool:
-        """Whether any of it has gone out."""
-        return bool(self._pieces) and self._leg.played > self._pieces[0].start
+        """Whether any of the reply itself has gone out."""
+        return self._reply_from is not None and self._leg.played > self._reply_from
 
     async def say(self, reply: AsyncIterator[Uttered]) -> None:
         """Speak *reply* and return when the last sample has been played.
@@ -69,18 +70,23 @@ class Speech:
                 self._pieces[-1].complete = True
             return
         if uttered.first:
-            self._begin(uttered.text, uttered.audio)
+            self._begin(uttered.text)
+            if not uttered.filler:
+                self._begin_reply(uttered.audio)
         self._pieces[-1].end += uttered.audio.duration
         await self._leg.play(uttered.audio)
 
-    def _begin(self, text: str, audio: AudioFrame) -> None:
+    def _begin(self, text: str) -> None:
         start = self._leg.queued
         self._pieces.append(Piece(text, start, start))
         self._turn.reply_text = " ".join(part.text for part in self._pieces)
-        if self._stamp is None:
+        self.begun()
+
+    def _begin_reply(self, audio: AudioFrame) -> None:
+        if self._reply_from is None:
             self._turn.mark(Mark.QUEUED, self._leg.now())
-            self.begun()
-            self._stamp = self._group.create_task(self._stamp_start(start, audio), name="reply-started")
+            self._reply_from = self._pieces[-1].start
+            self._stamp = self._group.create_task(self._stamp_start(self._reply_from, audio), name="reply-started")
 
     async def _stamp_start(self, start: float, audio: AudioFrame) -> None:
         """Mark when the first sound of the reply went out; what lies before it in the audio is silence."""

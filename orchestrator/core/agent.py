@@ -17,12 +17,13 @@ class ApprovedAnswer:
 class Phrases:
     """What the agent says when something is wrong. Rendered ahead, so that they need no engine when they are needed."""
 
+    wait: str = "One moment, please."
     trouble: str = "I am sorry, I have a technical problem. Please try once more."
     goodbye: str = "I am sorry, this is not working today. Please call again later. Goodbye."
 
     def all(self) -> tuple[str, ...]:
         """Every phrase."""
-        return (self.trouble, self.goodbye)
+        return (self.wait, self.trouble, self.goodbye)
 
 
 @dataclass(frozen=True, slots=True)
