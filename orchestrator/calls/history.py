@@ -20,11 +20,17 @@ class History:
     def heard(self, text: str) -> None:
         """The caller heard the agent say *text*; an empty text leaves no trace."""
         if text:
-            self._messages.append(Message("assistant", text))
+            self._add(Message("assistant", text))
 
     def said(self, text: str) -> None:
         """The caller said *text*."""
-        self._messages.append(Message("user", text))
+        self._add(Message("user", text))
+
+    def _add(self, message: Message) -> None:
+        """Chat templates want the roles to take turns: who speaks twice in a row has said one thing."""
+        if self._messages and self._messages[-1].role == message.role:
+            message = Message(message.role, f"{self._messages.pop().content} {message.content}")
+        self._messages.append(message)
 
     def prompt(self) -> Sequence[Message]:
         """What the language model sees now."""
