@@ -29,6 +29,9 @@ class _PhrasesSpec(_Strict):
     wait: _Text = Phrases().wait
     trouble: _Text = Phrases().trouble
     goodbye: _Text = Phrases().goodbye
+    still_there: _Text = Phrases().still_there
+    nobody_there: _Text = Phrases().nobody_there
+    time_up: _Text = Phrases().time_up
 
 
 class _AgentSpec(_Strict):

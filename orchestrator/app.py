@@ -25,7 +25,7 @@ from orchestrator.api.errors import install_error_handlers
 from orchestrator.api.health.endpoints import Check, Health
 from orchestrator.api.legs.endpoints import LegDoor
 from orchestrator.calls.prepared import PreparedAgent, prepare
-from orchestrator.calls.session import SessionSettings
+from orchestrator.calls.setup import SessionSettings
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
 from orchestrator.core.agent import Agent
 from orchestrator.core.errors import ConfigError
@@ -84,7 +84,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             SharedEngines(engines.vad, engines.recognizer, engines.turns, engines.llm, engines.tts),
             await _prepared(agents, engines, rendering),
             Fanout([metrics, recorder]),
-            CallLimits(settings.calls, settings.longest_call, SessionSettings(speculate=settings.speculation)),
+            CallLimits(
+                settings.calls, SessionSettings(longest=settings.longest_call, speculate=settings.speculation)
+            ),
         )
         stack.push_async_callback(supervisor.stop)
         # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.

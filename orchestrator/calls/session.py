@@ -11,24 +11,16 @@ import structlog
 
 from orchestrator.calls.answering import Answering, Uttered
 from orchestrator.calls.dead_air import Waits, without_dead_air
-from orchestrator.calls.ear import Ear, EarEvent, EarSettings, Partial, SpeechStarted, TurnEnded, TurnLikely
+from orchestrator.calls.ear import Ear, EarEvent, Partial, SpeechStarted, TurnEnded, TurnLikely
 from orchestrator.calls.history import History
-from orchestrator.calls.prepared import PreparedAgent
+from orchestrator.calls.setup import CallSetup
 from orchestrator.calls.speculation import Outcome, Speculation
 from orchestrator.calls.speech import Speech
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.bursts import speech_ended
 from orchestrator.core.errors import BadOutput, EngineError, Hangup
 from orchestrator.core.events import CallState, EndReason, Happened, Recorder, Spoken, TurnFinished
-from orchestrator.core.ports import (
-    CallLeg,
-    Dtmf,
-    LanguageModel,
-    Recognizer,
-    TextToSpeech,
-    TurnDetector,
-    VoiceActivity,
-)
+from orchestrator.core.ports import CallLeg, Dtmf
 from orchestrator.core.streams import closing
 from orchestrator.core.turn import AnswerKind, Mark, Turn
 from orchestrator.dialogue.prompting import system_message
@@ -42,49 +34,13 @@ _LEAST_PATIENCE = 1.0
 _LATEST_SPEECH = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class CallEngines:
-    """The engines of one call; vad is its own, the others are shared."""
-
-    vad: VoiceActivity
-    recognizer: Recognizer
-    turns: TurnDetector
-    llm: LanguageModel
-    tts: TextToSpeech
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSettings:
-    """failures: in a row, after which the agent says goodbye; answer_within: seconds from the end of a turn in which
-    its reply must be heard, or it counts as a failure; filler_after: seconds after which a filler is said;
-    reply_tokens: a reply's length limit; speculate: whether replies are begun at a likely end of the turn.
-    """
-
-    ear: EarSettings = field(default_factory=EarSettings)
-    failures: int = 3
-    answer_within: float = 8.0
-    filler_after: float = 2.5
-    reply_tokens: int = 96
-    speculate: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class CallSetup:
-    """What a call is made of besides its leg."""
-
-    agent: PreparedAgent
-    engines: CallEngines
-    recorder: Recorder
-    settings: SessionSettings = field(default_factory=SessionSettings)
-
-
 @dataclass(slots=True)
 class _Reply:
-    """A reply under way. last: the call ends after it, whatever the caller says."""
+    """A reply under way. last: why the call ends after it, whatever the caller says."""
 
     turn: Turn
     speech: Speech
-    last: bool = False
+    last: EndReason | None = None
     task: asyncio.Task[None] = field(init=False)
 
 
@@ -116,6 +72,8 @@ class CallSession:
         self._waiting_since: float | None = None
         self._warming: asyncio.Task[None] | None = None
         self._last_speech: AudioFrame | None = None
+        self._silence: asyncio.TimerHandle | None = None
+        self._silence_prompts = 0
         self._ended_by = EndReason.CALLER_HANGUP
 
     async def run(self) -> EndReason:
@@ -129,15 +87,18 @@ class CallSession:
             self._enter(CallState.GREETING)
             self._say(self._new_turn(), AnswerKind.GREETING, self._setup.agent.agent.greeting)
             self._start_warming()
+            time_up = group.create_task(self._time_up(), name="time up")
             async with closing(ear.listen(self._leg.incoming())) as events:
                 async for event in events:
                     await self._on(event)
+            time_up.cancel()
             self._speculation.drop()
             await self._stop_reply()
             if self._unanswered is not None:
                 self._keep(self._unanswered, "")
             if self._warming is not None:
                 self._warming.cancel()
+        self._stop_waiting()
         self._enter(CallState.END)
         return self._ended_by
 
@@ -159,8 +120,9 @@ class CallSession:
 
     async def _hear_onset(self, onset: SpeechStarted) -> None:
         """The caller speaks: whatever the agent says or is about to say is dropped, but for its last words."""
+        self._stop_waiting()
         reply = self._reply
-        if reply is None or reply.last:
+        if reply is None or reply.last is not None:
             return
         if reply.speech.audible:
             reply.turn.mark(Mark.INTERRUPTED, onset.at)
@@ -181,9 +143,11 @@ class CallSession:
             return  # the last words of the call are being said
         if not ended.text and ended.failure is None and before is None:
             # A noise: silence never becomes text, and what it cut off is said after all.
+            self._wait_for_words()
             if cut is not None and not ended.hung_up:
                 self._resume(cut)
             return
+        self._silence_prompts = 0
         turn = Turn(before.index, before.caller_text) if before is not None else self._new_turn()
         turn.caller_text = f"{turn.caller_text} {ended.text}".strip()
         turn.marks = _marks(ended) if before is None else _continued_marks(before, ended)
@@ -221,7 +185,37 @@ class CallSession:
             self._happened("resumed", {"turn": cut.index})
             self._say(self._new_turn(), cut.answer, rest)
 
-    def _say(self, turn: Turn, kind: AnswerKind, text: str, *, last: bool = False) -> None:
+    def _wait_for_words(self) -> None:
+        """Count the seconds in which nobody says anything."""
+        self._stop_waiting()
+        after = self._setup.settings.silence_after
+        self._silence = asyncio.get_running_loop().call_later(after, self._ask_whether_there)
+
+    def _stop_waiting(self) -> None:
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+
+    def _ask_whether_there(self) -> None:
+        if self._reply is not None:
+            return
+        if self._silence_prompts < self._setup.settings.silence_prompts:
+            self._silence_prompts += 1
+            self._say(self._new_turn(), AnswerKind.PROMPT, self._phrases.still_there)
+        else:
+            self._say(self._new_turn(), AnswerKind.PROMPT, self._phrases.nobody_there, last=EndReason.SILENCE)
+
+    async def _time_up(self) -> None:
+        """End a call that has lasted long enough, politely."""
+        await asyncio.sleep(self._setup.settings.longest)
+        if self._reply is not None and self._reply.last is not None:
+            return
+        self._speculation.drop()
+        self._stop_waiting()
+        await self._stop_reply()
+        self._say(self._new_turn(), AnswerKind.PROMPT, self._phrases.time_up, last=EndReason.TIME_UP)
+
+    def _say(self, turn: Turn, kind: AnswerKind, text: str, *, last: EndReason | None = None) -> None:
         turn.answer = kind
         self._begin(_Reply(turn, self._speech(turn), last), self._answering.say(turn, text))
 
@@ -233,7 +227,7 @@ class CallSession:
         if self._failures < self._setup.settings.failures:
             self._say(turn, AnswerKind.FALLBACK, self._phrases.trouble)
         else:
-            self._say(turn, AnswerKind.FALLBACK, self._phrases.goodbye, last=True)
+            self._say(turn, AnswerKind.FALLBACK, self._phrases.goodbye, last=EndReason.ENGINE_FAILED)
 
     def _begin(self, reply: _Reply, audio: AsyncIterator[Uttered]) -> None:
         self._reply = reply
@@ -249,12 +243,12 @@ class CallSession:
             await reply.speech.silence()
             self._settle(reply)
             raise
-        if failure is not None and not reply.last and not reply.speech.audible:
+        if failure is not None and reply.last is None and not reply.speech.audible:
             self._fail(reply.turn, failure)
             return
         self._settle(reply)
-        if reply.last:
-            self._ended_by = EndReason.ENGINE_FAILED
+        if reply.last is not None:
+            self._ended_by = reply.last
             await self._leg.hangup()
         elif failure is not None:
             self._fail(self._new_turn(), failure)
@@ -263,7 +257,7 @@ class CallSession:
 
     async def _say_in_time(self, reply: _Reply, audio: AsyncIterator[Uttered]) -> EngineError | None:
         """Speak *audio*; why that failed, if it did. Raises Hangup."""
-        waiting = reply.turn.caller_text and not reply.last
+        waiting = reply.turn.caller_text and reply.last is None
         waits = Waits(self._setup.settings.filler_after if waiting else None, self._patience_left())
         reply.speech.begun = self._respond
         try:
@@ -314,6 +308,7 @@ class CallSession:
             self._recorder.record(Spoken(self._call_id, turn.index, "agent", heard, started, now))
         self._recorder.record(TurnFinished(self._call_id, turn))
         self._enter(CallState.LISTEN)
+        self._wait_for_words()
 
     def _correct_end(self, turn: Turn) -> None:
         """Put SPEECH_ENDED to the last energy of what was said: the detector's own word is late, and latency counts.

@@ -13,7 +13,8 @@ from uuid import UUID
 import structlog
 
 from orchestrator.calls.prepared import PreparedAgent
-from orchestrator.calls.session import CallEngines, CallSession, CallSetup, SessionSettings
+from orchestrator.calls.session import CallSession
+from orchestrator.calls.setup import CallEngines, CallSetup, SessionSettings
 from orchestrator.core.clock import Clock
 from orchestrator.core.errors import LegError
 from orchestrator.core.events import CallEnded, CallStarted, EndReason, Recorder
@@ -27,6 +28,9 @@ from orchestrator.core.ports import (
 )
 
 log = structlog.get_logger(__name__)
+
+# Seconds that a call has left for its last words when its time is up.
+_FAREWELL = 15.0
 
 
 class VoiceActivityFactory(Protocol):
@@ -54,10 +58,9 @@ class SharedEngines:
 
 @dataclass(frozen=True, slots=True)
 class CallLimits:
-    """calls: how many at once; longest: seconds after which the agent hangs up; session: what each call goes by."""
+    """calls: how many at once; session: what each call goes by."""
 
     calls: int = 4
-    longest: float = 3600.0
     session: SessionSettings = field(default_factory=SessionSettings)
 
 
@@ -169,10 +172,10 @@ class CallSupervisor:
         setup = CallSetup(agent, self._engines.for_call(), self._recorder, self._limits.session)
         session = CallSession(call.started.call_id, call.leg, setup)
         try:
-            async with asyncio.timeout(self._limits.longest):
+            async with asyncio.timeout(self._limits.session.longest + _FAREWELL):
                 reason = await session.run()
         except TimeoutError:
-            return EndReason.AGENT_HANGUP
+            return EndReason.TIME_UP
         if call.ended_by is not None:
             return call.ended_by
         return EndReason.LEG_LOST if call.leg.lost else reason

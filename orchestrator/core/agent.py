@@ -15,15 +15,22 @@ class ApprovedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """What the agent says when something is wrong. Rendered ahead, so that they need no engine when they are needed."""
+    """What the agent says when something is wrong. Rendered ahead, so that they need no engine when they are needed.
+
+    wait: before a slow reply; trouble, goodbye: an engine fails, once and too often; still_there, nobody_there: nobody
+    says anything; time_up: the call has lasted as long as it may.
+    """
 
     wait: str = "One moment, please."
     trouble: str = "I am sorry, I have a technical problem. Please try once more."
     goodbye: str = "I am sorry, this is not working today. Please call again later. Goodbye."
+    still_there: str = "Are you still there?"
+    nobody_there: str = "I cannot hear you, so I will hang up now. Goodbye."
+    time_up: str = "I am sorry, our time is up. Please call again. Goodbye."
 
     def all(self) -> tuple[str, ...]:
         """Every phrase."""
-        return (self.wait, self.trouble, self.goodbye)
+        return (self.wait, self.trouble, self.goodbye, self.still_there, self.nobody_there, self.time_up)
 
 
 @dataclass(frozen=True, slots=True)

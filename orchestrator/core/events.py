@@ -34,6 +34,8 @@ class EndReason(StrEnum):
     SHUTDOWN = "shutdown"
     LEG_LOST = "leg_lost"
     ENGINE_FAILED = "engine_failed"
+    SILENCE = "silence"
+    TIME_UP = "time_up"
     ERROR = "error"
 
 

@@ -39,6 +39,7 @@ class AnswerKind(StrEnum):
     APPROVED = "approved"
     LLM = "llm"
     FALLBACK = "fallback"
+    PROMPT = "prompt"
 
 
 SPANS: dict[str, tuple[Mark, Mark]] = {

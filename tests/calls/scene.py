@@ -8,7 +8,8 @@ from math import inf
 from uuid import UUID
 
 from orchestrator.calls.prepared import prepare
-from orchestrator.calls.session import CallEngines, CallSession, CallSetup, SessionSettings
+from orchestrator.calls.session import CallSession
+from orchestrator.calls.setup import CallEngines, CallSetup, SessionSettings
 from orchestrator.core.agent import Agent, ApprovedAnswer
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.events import EndReason, Happened, Record, Spoken, TurnFinished

@@ -76,7 +76,7 @@ def test_a_call_that_ends_in_mid_reply_keeps_what_was_heard():
 
 
 def test_a_noise_does_not_silence_the_agent_for_good():
-    scene = Scene(says=[Says("tell me", 2.0), Says("hm", 6.0)], hangs_up=30.0)
+    scene = Scene(says=[Says("tell me", 2.0), Says("hm", 6.0)], hangs_up=20.0)
     scene.llm = FakeLanguageModel(answer=lambda messages: LONG)
     scene.recognizer.hear = lambda window: scene.lexicon.hear(window).replace("hm", "").strip()
     call = scene.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.calls.session import SessionSettings
+from orchestrator.calls.setup import SessionSettings
 from orchestrator.core.errors import EngineOverloaded
 from orchestrator.core.turn import Mark
 from tests.calls.scene import Says, Scene

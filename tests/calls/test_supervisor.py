@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
 from orchestrator.calls.prepared import PreparedAgent, prepare
+from orchestrator.calls.setup import SessionSettings
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, Refusal, SharedEngines
 from orchestrator.core.events import CallEnded, CallStarted, EndReason
 from tests.calls.scene import AGENT, Kept
@@ -137,9 +138,10 @@ def test_a_call_ends_at_the_longest_duration():
         await supervisor.run(started(), agent, leg, None)
         assert leg.hung_up
 
-    (end,) = with_supervisor(story, CallLimits(longest=30.0))
-    assert end.reason is EndReason.AGENT_HANGUP
-    assert 30.0 <= end.duration < 31.0
+    settings = SessionSettings(longest=30.0, silence_after=60.0)
+    (end,) = with_supervisor(story, CallLimits(session=settings))
+    assert end.reason is EndReason.TIME_UP
+    assert 30.0 <= end.duration < 36.0
 
 
 def test_a_lost_leg_is_told_from_a_hangup():
