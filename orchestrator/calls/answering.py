@@ -12,7 +12,7 @@ from orchestrator.core.clock import Clock
 from orchestrator.core.ports import LanguageModel, Message, TextDelta, TextToSpeech, ToolCall
 from orchestrator.core.streams import closing
 from orchestrator.core.turn import AnswerKind, Mark, Turn
-from orchestrator.dialogue.sentences import sentences
+from orchestrator.dialogue.sentences import ends_sentence, sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Answering:
                     break
                 spoken.append(piece)
                 yield piece
-                ended += not piece.endswith((",", ";", ":", "—"))  # an early first clause ends no sentence
+                ended += ends_sentence(piece)
                 if ended == self.reply_sentences:
                     break
 

@@ -43,7 +43,7 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class TurnLikely:
-    """The caller has paused after *text* and may be done: TurnEnded follows unless they go on."""
+    """The caller has paused after *text* and is likely to be done: TurnEnded follows unless they go on."""
 
     text: str
 
@@ -77,6 +77,8 @@ class EarSettings:
 
     verdict_within: seconds that the turn detector has; beyond them silence alone decides. words_within: seconds that
     the recogniser has for the last pass, while the caller waits. last_words_within: the same when they have hung up.
+    likely_before: seconds before the end of a turn, if the silence lasts, at which it is told to be likely: what it
+    takes to prepare a reply. Sooner would be wasted on the pauses within a turn, which are mostly shorter.
     """
 
     patience: Patience = field(default_factory=Patience)
@@ -85,6 +87,7 @@ class EarSettings:
     window_limit: float = 25.0  # Whisper's window holds 30 s
     verdict_within: float = 1.0
     words_within: float = 6.0
+    likely_before: float = 0.45
     last_words_within: float = 2.0
     language: str | None = None
 
@@ -229,7 +232,9 @@ class Ear:
         words = self._words.result()
         if self._endpointer.over(self._now):
             return self._ended(words)
-        if self._told_likely or not isinstance(words.transcript, Transcript) or not words.transcript.text:
+        if self._told_likely or not self._endpointer.over(self._now + self._settings.likely_before):
+            return None
+        if not isinstance(words.transcript, Transcript) or not words.transcript.text:
             return None
         self._told_likely = True
         return TurnLikely(words.transcript.text)

@@ -81,7 +81,9 @@ class CallSession:
         engines = self._setup.engines
         async with asyncio.TaskGroup() as group:
             self._group = group
-            self._speculation = Speculation(group, self._answering.reply, self._leg.now, self._speculated)
+            self._speculation = Speculation(
+                group, self._answering.reply, self._leg.now, self._setup.guard, self._speculated
+            )
             hearing = replace(self._setup.settings.ear, language=self._setup.agent.agent.language.split("-")[0])
             ear = Ear(group, engines.vad, engines.recognizer, engines.turns, hearing)
             self._enter(CallState.GREETING)
@@ -139,6 +141,7 @@ class CallSession:
     def _hear_turn(self, ended: TurnEnded) -> None:
         before, self._unanswered = self._unanswered, None
         cut, self._cut = self._cut, None
+        self._setup.guard.waited(ended.transcribed - ended.pause_found)
         if self._reply is not None:
             return  # the last words of the call are being said
         if not ended.text and ended.failure is None and before is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from orchestrator.calls.ear import EarSettings
+from orchestrator.calls.load_guard import LoadGuard
 from orchestrator.calls.prepared import PreparedAgent
 from orchestrator.core.events import Recorder
 from orchestrator.core.ports import LanguageModel, Recognizer, TextToSpeech, TurnDetector, VoiceActivity
@@ -43,9 +44,10 @@ class SessionSettings:
 
 @dataclass(frozen=True, slots=True)
 class CallSetup:
-    """What a call is made of besides its leg."""
+    """What a call is made of besides its leg. guard: that of all calls of the process."""
 
     agent: PreparedAgent
     engines: CallEngines
     recorder: Recorder
+    guard: LoadGuard = field(default_factory=LoadGuard)
     settings: SessionSettings = field(default_factory=SessionSettings)

@@ -13,10 +13,11 @@ from typing import Literal, TypeAlias
 
 from orchestrator.calls.ahead import Ahead
 from orchestrator.calls.answering import Uttered
+from orchestrator.calls.load_guard import LoadGuard
 from orchestrator.core.clock import Clock
 from orchestrator.core.turn import Turn
 
-Outcome: TypeAlias = Literal["hit", "miss"]
+Outcome: TypeAlias = Literal["hit", "miss", "declined"]
 
 # Pieces of audio that are made while nobody knows whether they will be heard.
 _AHEAD = 4
@@ -34,7 +35,8 @@ class _Draft:
 class Speculation:
     """At most one draft at a time.
 
-    reply: makes the reply to a turn; report: told of each draft's outcome and of the seconds from its start.
+    reply: makes the reply to a turn; guard: that of all calls; report: told of each draft's outcome, and of the seconds
+    from its start.
     """
 
     def __init__(
@@ -42,11 +44,13 @@ class Speculation:
         group: asyncio.TaskGroup,
         reply: Callable[[Turn], AsyncIterator[Uttered]],
         now: Clock,
+        guard: LoadGuard,
         report: Callable[[Outcome, float], None],
     ) -> None:
         self._group = group
         self._reply = reply
         self._now = now
+        self._guard = guard
         self._report = report
         self._draft: _Draft | None = None
 
@@ -55,6 +59,9 @@ class Speculation:
         if self._draft is not None and self._draft.turn.caller_text == text:
             return
         self.drop()
+        if not self._guard.admit():
+            self._report("declined", 0.0)
+            return
         turn = Turn(0, caller_text=text)
         self._draft = _Draft(turn, Ahead(self._group, self._reply(turn), _AHEAD), self._now())
 
@@ -69,13 +76,17 @@ class Speculation:
         if draft is None or draft.turn.caller_text != text or draft.audio.failed:
             self.drop()
             return None
-        self._draft = None
-        self._report("hit", self._now() - draft.begun)
+        self._end("hit")
         return draft.turn, draft.audio
 
     def drop(self) -> None:
         """Nobody will hear the draft."""
         if self._draft is not None:
             self._draft.audio.drop()
-            self._report("miss", self._now() - self._draft.begun)
-            self._draft = None
+            self._end("miss")
+
+    def _end(self, outcome: Outcome) -> None:
+        assert self._draft is not None
+        self._guard.done()
+        self._report(outcome, self._now() - self._draft.begun)
+        self._draft = None

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+from orchestrator.calls.load_guard import LoadGuard
 from orchestrator.calls.prepared import PreparedAgent
 from orchestrator.calls.session import CallSession
 from orchestrator.calls.setup import CallEngines, CallSetup, SessionSettings
@@ -98,6 +99,7 @@ class CallSupervisor:
         self._recorder = recorder
         self._limits = limits
         self._wall_clock = wall_clock
+        self._guard = LoadGuard()
         self._stopping = False
         self._places = 0
         self._idle = asyncio.Event()
@@ -169,7 +171,7 @@ class CallSupervisor:
             log.warning("calls_left_behind", calls=self._places)
 
     async def _talk(self, call: LiveCall, agent: PreparedAgent) -> EndReason:
-        setup = CallSetup(agent, self._engines.for_call(), self._recorder, self._limits.session)
+        setup = CallSetup(agent, self._engines.for_call(), self._recorder, self._guard, self._limits.session)
         session = CallSession(call.started.call_id, call.leg, setup)
         try:
             async with asyncio.timeout(self._limits.session.longest + _FAREWELL):

@@ -11,16 +11,30 @@ from orchestrator.core.streams import closing
 # A terminator ends a sentence when space follows, unless it closes one of these.
 _ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|st|vs|etc|e\.g|i\.e|a\.m|p\.m|[a-z])\.$", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]+[\"')\]]*(?=\s)|\n+")
+_TERMINATED = re.compile(r"[.!?…][\"')\]]*$")
 _CLAUSE_END = re.compile(r"[,;:—](?=\s)")
 _MARKDOWN = re.compile(r"[*_#`>]+|^\s*[-•]\s+", re.MULTILINE)
 
 # Shorter first clauses save no time to speak of, and the voice loses its melody.
 FIRST_CLAUSE_CHARACTERS = 24
+# A first sentence that goes on for so long without a comma is cut where a speaker would breathe: before one of these
+# words. Its voice takes four seconds, in which the rest is written.
+FIRST_BREATH_CHARACTERS = 64
+_BREATH = re.compile(
+    r"\s(?=(?:and|but|or|so|because|which|that|who|when|where|if|while|with|for|to|from|about|in|on|at|as|by|"
+    r"et|mais|ou|donc|car|parce|qui|que|quand|où|si|avec|pour|de|dans|sur|à)\s)",
+    re.IGNORECASE,
+)
 
 
 def speakable(text: str) -> str:
     """*text* without markup and with single spaces: what a voice can read."""
     return " ".join(_MARKDOWN.sub(" ", text).split())
+
+
+def ends_sentence(piece: str) -> bool:
+    """Whether *piece* is a sentence's end, and not a first clause."""
+    return _TERMINATED.search(piece) is not None
 
 
 class SentenceCutter:
@@ -58,7 +72,14 @@ class SentenceCutter:
             for match in _CLAUSE_END.finditer(self._buffer):
                 if match.end() >= self._first_clause:
                     return match.end()
+            if len(self._buffer) >= FIRST_BREATH_CHARACTERS:
+                return self._breath(self._first_clause)
         return None
+
+    def _breath(self, earliest: int) -> int | None:
+        """The last place for a breath in the buffer, *earliest* characters in or later."""
+        places = [match.start() for match in _BREATH.finditer(self._buffer) if match.start() >= earliest]
+        return places[-1] if places else None
 
 
 async def sentences(deltas: AsyncIterator[TextDelta | ToolCall]) -> AsyncIterator[str]:

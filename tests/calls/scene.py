@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from uuid import UUID
 
+from orchestrator.calls.load_guard import LoadGuard
 from orchestrator.calls.prepared import prepare
 from orchestrator.calls.session import CallSession
 from orchestrator.calls.setup import CallEngines, CallSetup, SessionSettings
@@ -65,6 +66,7 @@ class Scene:
     llm: FakeLanguageModel = field(default_factory=FakeLanguageModel)
     turns: FakeTurnDetector = field(default_factory=FakeTurnDetector)
     recorder: Kept = field(default_factory=Kept)
+    guard: LoadGuard = field(default_factory=LoadGuard)
     before: Callable[[Scene], None] = lambda scene: None
     recognizer: FakeRecognizer = field(init=False)
     tts: FakeTextToSpeech = field(init=False)
@@ -87,7 +89,7 @@ class Scene:
         speech = [self.lexicon.speak(line.text, at=line.at) for line in self.says]
         self.leg = FakeLeg(speech, self.keys, hangs_up=self.hangs_up)
         engines = CallEngines(FakeVoiceActivity(), self.recognizer, self.turns, self.llm, self.tts)
-        session = CallSession(CALL_ID, self.leg, CallSetup(prepared, engines, self.recorder, self.settings))
+        session = CallSession(CALL_ID, self.leg, CallSetup(prepared, engines, self.recorder, self.guard, self.settings))
         self.reason = await session.run()
         self.heard = self.leg.heard
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.calls.load_guard import LoadGuard
 from orchestrator.calls.setup import SessionSettings
 from orchestrator.core.errors import EngineOverloaded
 from orchestrator.core.turn import Mark
@@ -98,6 +99,19 @@ def test_a_caller_who_hangs_up_leaves_no_draft_behind():
     assert outcomes(call) == ["miss"]
     assert call.llm.completed + call.llm.closed == len(call.llm.requests) == 1
     assert [turn.caller_text for turn in call.turns_kept[1:]] == ["can you help me"]
+
+
+def test_under_load_no_reply_is_begun_before_its_turn_is_over():
+    call = doubtful(says=[Says("can you help me", 2.0)], hangs_up=9.0, guard=LoadGuard(drafts=0)).run()
+    assert outcomes(call) == ["declined"]
+    assert call.turns_kept[1].heard_text == "You said can you help me"
+
+
+def test_every_draft_gives_its_place_back():
+    guard = LoadGuard()
+    says = [Says("my number is", 2.0), Says("five five two", 3.6), Says("bye", 9.0)]
+    doubtful(says=says, hangs_up=9.9, guard=guard).run()
+    assert guard.under_way == 0
 
 
 def test_without_speculation_every_reply_begins_after_its_turn():

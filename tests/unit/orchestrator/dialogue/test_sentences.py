@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.ports import TextDelta
-from orchestrator.dialogue.sentences import SentenceCutter, sentences, speakable
+from orchestrator.dialogue.sentences import SentenceCutter, ends_sentence, sentences, speakable
 from tests.virtual_clock import run_virtual
 
 
@@ -29,6 +29,22 @@ def pieces_of(text: str, size: int = 3, first_clause: int = 1000) -> list[str]:
 )
 def test_text_is_cut_at_sentences(text, pieces):
     assert pieces_of(text) == pieces
+
+
+def test_a_first_sentence_without_a_comma_is_cut_where_a_speaker_would_breathe():
+    text = "Our customer service team is always here to help you with the payment of your open invoices and more. Bye."
+    assert pieces_of(text, first_clause=24) == [
+        "Our customer service team is always here to help you",
+        "with the payment of your open invoices and more.",
+        "Bye.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("piece", "ends"), [("Yes.", True), ('He said "no!"', True), ("Well,", False), ("it is", False)]
+)
+def test_the_end_of_a_sentence_is_told_from_that_of_a_clause(piece, ends):
+    assert ends_sentence(piece) is ends
 
 
 def test_a_long_first_sentence_is_cut_at_a_clause_and_later_ones_are_not():
