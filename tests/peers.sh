@@ -5,6 +5,7 @@ packages=(
     baresip-core kamailio sip-tester sipsak # independent SIP peers
     espeak-ng sox                           # voices and conversions
     pocketsphinx-testdata asterisk-core-sounds-en-wav asterisk-core-sounds-en # human speech with transcripts
+    asterisk-moh-opsound-wav # hold music
 )
 missing=()
 for package in "${packages[@]}"; do
