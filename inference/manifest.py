@@ -111,6 +111,11 @@ class Manifest(_Strict):
         return self
 
     @property
+    def place(self) -> str:
+        """Its file, as error messages name it."""
+        return f"models/{self.kind}/{self.name}.toml"
+
+    @property
     def fingerprint(self) -> str:
         """Twelve hex digits that change when the files or where they come from do, and with nothing else."""
         identity = {
@@ -124,11 +129,11 @@ class Manifest(_Strict):
         return {target: source.parts(target) for target in self.files}
 
     def options_as(self, schema: type[_TModel]) -> _TModel:
-        """The options as *schema*, a pydantic model with extra="forbid". Raises ConfigError naming the field."""
+        """The options as *schema*, a pydantic model with extra="forbid". Raises ConfigError naming file and field."""
         try:
             return schema.model_validate(self.options)
         except ValidationError as error:
-            raise ConfigError(explain(error, f"model {self.name!r}, options")) from error
+            raise ConfigError(explain(error, f"{self.place}: options", schema)) from error
 
 
 class EngineChoice(_Strict):
@@ -198,4 +203,4 @@ def _read(path: Path, schema: type[_TModel]) -> _TModel:
     try:
         return schema.model_validate(table)
     except ValidationError as error:
-        raise ConfigError(explain(error, str(path))) from error
+        raise ConfigError(explain(error, str(path), schema)) from error

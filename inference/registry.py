@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from inference.manifest import KINDS, Manifest, Profile, read_manifest, read_profile
+from inference.packages import engine_file
 from inference.weights import Progress, Weights
 from models import MODELS_DIR
 from orchestrator.core.errors import ConfigError
@@ -81,17 +82,8 @@ class Registry:
 
 def engine_module(manifest: Manifest) -> ModuleType:
     """The module that runs *manifest*: inference/<kind>/<engine>.py. Raises ConfigError when there is none."""
-    name = f"inference.{manifest.kind}.{manifest.engine}"
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not name.startswith(error.name):
-            raise
-        folder = Path(__file__).parent / manifest.kind
-        known = ", ".join(sorted(path.stem for path in folder.glob("[a-z]*.py")))
-        raise ConfigError(
-            f"model {manifest.name!r}: engine: there is no {manifest.engine!r} for {manifest.kind}; there are: {known}"
-        ) from error
+    path = engine_file(manifest)
+    return importlib.import_module(f"inference.{manifest.kind}.{path.stem}")
 
 
 def build_engine(manifest: Manifest, files: Path, threads: int) -> object:

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import ctypes
 import json
+import logging
 import os
 import signal
 import sys
@@ -28,7 +29,7 @@ from inference.local.plan import HostPlan
 from inference.local.remote import PING
 from inference.local.wire import receive, send
 from inference.operations import OPERATIONS
-from orchestrator.core.errors import BadOutput, EngineError
+from orchestrator.core.errors import BadOutput, ConfigError, EngineError
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +115,8 @@ async def _run(plan: HostPlan, socket: str, report: TextIO) -> None:
         host = Host({hosted.manifest.name: (hosted, await hosted.load()) for hosted in plan.engines})
     except Exception as error:
         # Whatever keeps an engine from starting belongs to whoever started this process.
-        log.exception("engines_failed_to_load")
+        if not isinstance(error, ConfigError):  # that one says it all
+            log.exception("engines_failed_to_load")
         _tell(report, {"failed": described(error, plan.name)})
         return
     stop = asyncio.Event()
@@ -157,6 +159,7 @@ def main() -> None:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     plan = HostPlan.model_validate_json(sys.stdin.readline())

@@ -86,7 +86,33 @@ def test_wrong_options_are_refused_with_the_model_and_field(tmp_path: Path) -> N
         speed: int
 
     manifest = read_manifest(written(tmp_path, GOOD.replace("speed = 1.0", 'speed = "fast"')))
-    with pytest.raises(ConfigError, match=r"model 'voice', options: speed: .*integer.*got 'fast'"):
+    with pytest.raises(ConfigError, match=r"models/tts/voice\.toml: options: speed: .*integer.*got 'fast'"):
+        manifest.options_as(Options)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('licence = "MIT"', 'license = "MIT"', "license: is not a known field; there are: description, engine, files"),
+        ("[options]", "[resources]\ncpu = 2\n[options]", "resources.cpu: is not a known field; there are: cpus, gpus"),
+        ("sha256 =", "sha =", "files.voice.onnx.sha: is not a known field; there are: sha256"),
+        ("from =", "form =", "sources.0.form: is not a known field; there are: from, members, root"),
+    ],
+)
+def test_an_unknown_field_is_refused_with_those_there_are(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read_manifest(written(tmp_path, GOOD.replace(old, new)))
+    assert said in str(refused.value)
+
+
+def test_an_unknown_option_is_refused_with_those_the_engine_takes(tmp_path: Path) -> None:
+    class Options(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        speed: float = 1.0
+        noise: float = 0.0
+
+    manifest = read_manifest(written(tmp_path, GOOD.replace("speed = 1.0", "sped = 2.0")))
+    with pytest.raises(ConfigError, match=r"options: sped: is not a known field; there are: noise, speed \(got 2\.0\)"):
         manifest.options_as(Options)
 
 

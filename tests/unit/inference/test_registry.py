@@ -15,7 +15,7 @@ def registry(tmp_path: Path) -> Registry:
 
 
 def test_every_shipped_profile_finds_models_of_the_right_kind(registry: Registry) -> None:
-    assert registry.profiles() == ["cluster", "cpu", "cpu-cluster", "cpu-tiny", "one-gpu"]
+    assert registry.profiles() == ["cluster", "cpu", "cpu-cluster", "cpu-tiny", "one-gpu", "stub"]
     for name in registry.profiles():
         assert len(registry.of_profile(registry.profile(name))) == 7
 
@@ -64,5 +64,13 @@ def test_an_unknown_engine_is_refused_with_the_engines_there_are(tmp_path: Path)
     manifest = Manifest.model_validate(
         {"name": "x", "kind": "embed", "engine": "word2vec", "licence": "MIT", "languages": ["en"]}
     )
-    with pytest.raises(ConfigError, match=r"there is no 'word2vec' for embed; there are: .*onnx"):
+    with pytest.raises(ConfigError, match=r"models/embed/x\.toml: engine: there is no 'word2vec' for embed; .*onnx"):
+        build_engine(manifest, tmp_path, threads=1)
+
+
+def test_a_module_that_is_no_engine_is_refused_as_one(tmp_path: Path) -> None:
+    manifest = Manifest.model_validate(
+        {"name": "x", "kind": "stt", "engine": "agreement", "licence": "MIT", "languages": ["en"]}
+    )
+    with pytest.raises(ConfigError, match=r"there is no 'agreement' for stt; there are: faster_whisper"):
         build_engine(manifest, tmp_path, threads=1)
