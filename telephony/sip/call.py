@@ -35,6 +35,7 @@ class SipCall(pj.Call):  # type: ignore[misc]
         self.line = line
         self.port: CallPort | None = None
         self.answered = False
+        self.over = False
         self._open_port = open_port
         self._over = over
         self._ended_by: tuple[By, str] | None = None
@@ -43,8 +44,8 @@ class SipCall(pj.Call):  # type: ignore[misc]
         self._stream: int | None = None
 
     def end(self, by: By, reason: str, refusal: Refusal | None = None) -> None:
-        """Hang up; while it rings, refuse with *refusal* (603 without one)."""
-        if self._ended_by is not None:
+        """Hang up; while it rings, refuse with *refusal* (603 without one). Nothing when it is over."""
+        if self.over or self._ended_by is not None:
             return
         self._ended_by = by, reason
         prm = pj.CallOpParam(True)
@@ -72,7 +73,7 @@ class SipCall(pj.Call):  # type: ignore[misc]
 
         now: a monotonic clock. Nobody needs to send while the call is on hold.
         """
-        if self.port is None or self._ended_by is not None:
+        if self.over or self.port is None or self._ended_by is not None:
             return
         info = self.getInfo()
         if self._count(info) or not self._sends(info):
@@ -96,6 +97,7 @@ class SipCall(pj.Call):  # type: ignore[misc]
 
     def onStreamDestroyed(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
         """The stream ends, with the call or to make room for a renegotiated one: the last moment for its figures."""
+        self._stream = None
         guarded(lambda: self._media.close(self.getStreamStat(prm.streamIdx)))
 
     def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
@@ -113,6 +115,8 @@ class SipCall(pj.Call):  # type: ignore[misc]
 
     def _rings(self) -> bool:
         """Whether the caller waits for a final response: PJSIP aborts when a second one is given."""
+        if self.over:  # it stays for a moment, but PJSIP knows nothing of it any more
+            return False
         info = self.getInfo()
         return info.role == pj.PJSIP_ROLE_UAS and info.state in RINGS
 
@@ -121,6 +125,7 @@ class SipCall(pj.Call):  # type: ignore[misc]
         if info.state == pj.PJSIP_INV_STATE_CONFIRMED:
             self._connect()
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            self.over = True
             status, phrase = info.lastStatusCode, info.lastReason
             unanswered = "cancel" if status == CANCELLED else "failed"
             by, reason = self._ended_by or ("caller", "bye" if self.answered else unanswered)

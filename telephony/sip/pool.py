@@ -9,6 +9,7 @@ Leaving it closes the processes' standard input: they say BYE to every call and 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -67,7 +68,9 @@ class GatewayProcess:
             code = await self._live_once()
             if clock() - started > self._patience.steady:
                 wait = self._patience.restart
-            log.error("gateway_died", gateway=self.settings.name, exit_code=code, restart_after=wait)
+            # It ends with 0 when it was asked to, such as by whoever stops the whole service at once.
+            level, event = (logging.INFO, "gateway_ended") if code == 0 else (logging.ERROR, "gateway_died")
+            log.log(level, event, gateway=self.settings.name, exit_code=code, restart_after=wait)
             await asyncio.sleep(wait)
             wait = min(2 * wait, self._patience.longest)
             self.restarts += 1
@@ -104,6 +107,7 @@ class GatewayProcess:
             cwd=_ROOT,
             env={name: os.environ[name] for name in _INHERITED if name in os.environ}
             | {VARIABLE: self.settings.model_dump_json()},
+            start_new_session=True,  # a signal to our group is for us: calls are ended before their gateway is
         )
         try:
             if await self._listens(process):

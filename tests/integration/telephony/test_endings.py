@@ -98,6 +98,20 @@ async def test_the_agent_hangs_up(tmp_path: Path) -> None:
         assert seen.leg.ending.stats and seen.leg.ending.stats.sent > 0
 
 
+async def test_a_caller_who_hangs_up_leaves_nothing_to_complain_about(tmp_path: Path) -> None:
+    async with (
+        running_orchestrator(listen) as orchestrator,
+        running_gateway(orchestrator.url, tmp_path) as gateway,
+        SipPeer(gateway.port) as peer,
+    ):
+        for number in range(4):
+            dialog = Dialog(peer, caller=f"brief-{number}")
+            await dialog.ask()
+            await dialog.within("BYE")
+            await gateway.idle()
+        assert not [line for line in gateway.log if "sip_job_failed" in line]
+
+
 async def test_a_lost_orchestrator_ends_the_call_with_a_bye(tmp_path: Path) -> None:
     async with (
         running_orchestrator(leave) as orchestrator,

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from orchestrator.core.errors import CarrierRejected, ConfigError
 from telephony.sip.control import DialRequest
@@ -58,6 +59,23 @@ async def test_leaving_a_pool_says_bye_to_its_calls(tmp_path: Path) -> None:
             bye = group.create_task(peer.request("BYE"))
             bye.add_done_callback(lambda task: peer.reply(task.result(), "200 OK"))
         assert bye.result().method == "BYE"
+
+
+async def test_a_gateway_has_a_process_group_of_its_own(tmp_path: Path) -> None:
+    async with gateway_pool([settings(17060, tmp_path)]) as pool:
+        assert pool.gateways[0].pid
+        assert os.getpgid(pool.gateways[0].pid) != os.getpgid(0)
+
+
+async def test_a_gateway_that_was_asked_to_end_is_no_error(tmp_path: Path) -> None:
+    with capture_logs() as logged:
+        async with gateway_pool([settings(17060, tmp_path)], Patience(restart=0.05)) as pool:
+            (gateway,) = pool.gateways
+            assert gateway.pid
+            os.kill(gateway.pid, signal.SIGTERM)
+            await until(lambda: gateway.restarts == 1 and pool.ready)
+    assert [line["log_level"] for line in logged if line["event"] == "gateway_ended"] == ["info"]
+    assert not [line for line in logged if line["log_level"] == "error"]
 
 
 async def test_a_port_in_use_is_told_at_the_start(tmp_path: Path) -> None:
