@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,10 +16,10 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from inference.manifest import Manifest
 from inference.placement import EngineHealth, EngineSet, open_engines
 from inference.registry import Registry
 from inference.speech_cache import SpeechCache
+from orchestrator.addresses import explained
 from orchestrator.agents import read_agents, route
 from orchestrator.api.calls.endpoints import calls_router
 from orchestrator.api.errors import install_error_handlers
@@ -31,6 +32,7 @@ from orchestrator.core.agent import Agent
 from orchestrator.core.errors import ConfigError
 from orchestrator.core.ports import TextToSpeech
 from orchestrator.demo import DEMO_AGENTS
+from orchestrator.preflight import make_folders
 from orchestrator.settings import Settings, read_trunks
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
@@ -48,22 +50,29 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A running product. api: base URL; sip: URIs that can be called; rendering: the voice, for fixed phrases."""
+    """A running product.
+
+    api: base URL; sip: URIs that can be called; lines: calls that it takes at once; rendering: the voice, for fixed
+    phrases.
+    """
 
     api: str
     sip: tuple[str, ...]
+    lines: int
     rendering: TextToSpeech
     calls: CallsRepository
 
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Running]:
-    """Everything, started in order and stopped in the opposite one. Raises ConfigError when it cannot start."""
+    """Everything, started in order and stopped in the opposite one. Raises ConfigError when it cannot start.
+
+    orchestrator.preflight finds most of what could be wrong without starting anything.
+    """
     registry = Registry(cache=settings.cache)
     profile = registry.profile(settings.profile)
     agents = read_agents(settings.agents or DEMO_AGENTS)
-    _refuse_other_languages(agents, [registry.manifest(profile.engines[kind].model) for kind in ("stt", "tts")])
-    settings.recordings.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folders(settings)
     metrics = CallMetrics()
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(settings))
@@ -84,8 +93,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             SharedEngines(engines.vad, engines.recognizer, engines.turns, engines.llm, engines.tts),
             await _prepared(agents, engines, rendering),
             Fanout([metrics, recorder]),
+            # Without a limit of its own, a call is refused by the gateway that has no line left.
             CallLimits(
-                settings.calls, SessionSettings(longest=settings.longest_call, speculate=settings.speculation)
+                settings.calls or sys.maxsize,
+                SessionSettings(longest=settings.longest_call, speculate=settings.speculation),
             ),
         )
         stack.push_async_callback(supervisor.stop)
@@ -99,6 +110,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         yield Running(
             api=f"http://{settings.http_host}:{listener.getsockname()[1]}",
             sip=tuple(f"sip:{agent.numbers[0]}@{settings.sip_bind}:{settings.gateway_ports[0]}" for agent in agents),
+            lines=min(settings.calls or sys.maxsize, await _lines(gateways)),
             rendering=rendering,
             calls=calls,
         )
@@ -129,20 +141,9 @@ async def _prepared(
             prepared = await prepare(agent, engines.embedder, rendering)
         except ValueError as error:  # such as a voice that the model does not have
             raise ConfigError(f"agent {agent.name}: {error}") from error
-        log.info("agent_ready", agent=agent.name, answers=len(agent.answers))
+        log.info("agent_ready", agent=agent.name, numbers=list(agent.numbers), answers=len(agent.answers))
         by_number.update(dict.fromkeys(map(route, agent.numbers), prepared))
     return by_number
-
-
-def _refuse_other_languages(agents: Iterable[Agent], models: Sequence[Manifest]) -> None:
-    """Raises ConfigError for an agent that one of *models* cannot hear or speak for."""
-    for agent in agents:
-        for model in models:
-            if not {"*", agent.language.split("-")[0]} & set(model.languages):
-                raise ConfigError(
-                    f"agent {agent.name}: language: {agent.language!r} is not spoken by model {model.name!r}, "
-                    f"which knows {', '.join(model.languages)}"
-                )
 
 
 def _gateways(settings: Settings, token: str, http: tuple[str, int]) -> tuple[GatewaySettings, ...]:
@@ -168,6 +169,11 @@ def _gateways(settings: Settings, token: str, http: tuple[str, int]) -> tuple[Ga
         )
         for index, sip_port in enumerate(settings.gateway_ports)
     )
+
+
+async def _lines(gateways: GatewayPool) -> int:
+    """Calls that *gateways* hold together."""
+    return sum(status.capacity for status in (await gateways.status()).values() if status is not None)
 
 
 def _checks(database: Database, engines: EngineSet, gateways: GatewayPool) -> Mapping[str, Check]:
@@ -210,7 +216,8 @@ def _listen(settings: Settings) -> socket.socket:
         return socket.create_server((settings.http_host, settings.http_port), backlog=128)
     except OSError as error:
         raise ConfigError(
-            f"settings: http_port: cannot listen on {settings.http_host}:{settings.http_port}: {error.strerror}"
+            f"settings: http_port: cannot listen on {settings.http_host}:{settings.http_port} (TCP): "
+            f"{explained(error, settings.http_host)}"
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -15,6 +16,9 @@ from telephony.sip.settings import Trunk
 
 _LAST_PORT = 65535
 _PORTS_A_CALL = 2  # RTP and RTCP
+_PREFIX = "OFFHOOK_"
+# Read elsewhere: by `offhook call`, and by a gateway of the process that starts it.
+_OTHERS = frozenset({"OFFHOOK_CALL_PASSWORD", "OFFHOOK_SIP_GATEWAY", "OFFHOOK_DATABASE_URL"})
 
 
 class Settings(BaseSettings):
@@ -22,11 +26,12 @@ class Settings(BaseSettings):
 
     data: database and recordings; agents: folder of agent definitions, the demo's when absent; http_*: where the
     API listens; sip_ports: one gateway process each; sip_bind, sip_public: local and advertised address; trunks: TOML
-    file of SIP trunks; calls: how many at once; longest_call: seconds; speculation: begin replies before it is certain
-    that the caller is done; database_url: a PostgreSQL of your own.
+    file of SIP trunks; calls: how many at once, as many as the gateways hold when absent; longest_call: seconds;
+    speculation: begin replies before it is certain that the caller is done; database_url: a PostgreSQL of your own.
+    docs/settings.md has them all.
     """
 
-    model_config = SettingsConfigDict(env_prefix="OFFHOOK_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
     data: Path = Path.home() / ".local" / "share" / "offhook"
     agents: Path | None = None
@@ -40,7 +45,7 @@ class Settings(BaseSettings):
     rtp_ports: Annotated[str, Field(pattern=r"^\d+-\d+$")] = "10000-10999"
     trunks: Path | None = None
     record: bool = True
-    calls: Annotated[int, Field(ge=1)] = 4
+    calls: Annotated[int, Field(ge=1)] | None = None
     longest_call: Annotated[float, Field(gt=0)] = 3600.0
     speculation: bool = True
     database_url: SecretStr | None = Field(
@@ -80,11 +85,13 @@ def read_settings(**given: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-            for fault in error.errors(include_url=False, include_input=False)
-        )
-        raise ConfigError(f"settings: {faults}") from error
+        raise ConfigError("; ".join(_faults(error, "settings"))) from error
+
+
+def unknown_variables() -> list[str]:
+    """The variables of the environment that look like settings and are none."""
+    known = _OTHERS | {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.startswith(_PREFIX) and name not in known)
 
 
 def read_trunks(path: Path | None) -> tuple[Trunk, ...]:
@@ -103,5 +110,12 @@ def read_trunks(path: Path | None) -> tuple[Trunk, ...]:
     try:
         return tuple(Trunk.model_validate(trunk) for trunk in table.get("trunks", []))
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        raise ConfigError(f"{path}: trunks.{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from error
+        raise ConfigError(_faults(error, f"{path}: trunks")[0]) from error
+
+
+def _faults(error: ValidationError, where: str) -> list[str]:
+    """What is wrong with which field. No value is told, for some are secret."""
+    return [
+        f"{'.'.join([where, *map(str, fault['loc'])])}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in error.errors(include_url=False, include_input=False)
+    ]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import secrets
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,10 @@ from orchestrator.demo import DEMO_QUESTIONS
 from orchestrator.settings import Settings
 from orchestrator.store.calls import CallHistory
 
+_LEGEND = (
+    "timeline: from the end of the question to the reply on the wire, by our clock, and the steps that lead there; "
+    "at the caller: the same, as the caller's phone recorded it"
+)
 _SETTLED = 10.0  # seconds for the last records of a call to reach the database
 
 
@@ -33,9 +38,18 @@ class _Call:
     output: str
 
 
-async def demo_call(product: Running, settings: Settings) -> bool:
-    """Phone *product* with the demo's questions and print the transcript and a latency table; whether all went well."""
+async def demo_call(product: Running, settings: Settings, *, once: bool) -> bool:
+    """Phone *product* with the demo's questions and print the transcript and a latency table; whether all went well.
+
+    Agents of somebody's own are not asked: the questions are for the demo's. once: nobody answers after this call.
+    """
     console = Console()
+    invitation = f"Call it yourself: point a softphone at {product.sip[0]}. Ctrl-C stops it."
+    if settings.agents is not None:
+        console.print("The demo's questions are for its own agent, and other agents are up: no call was made.")
+        if not once:
+            console.print(invitation, highlight=False, soft_wrap=True)
+        return True
     caller = f"demo-{secrets.token_hex(4)}"
     console.print(f"Calling {product.sip[0]} with {len(DEMO_QUESTIONS)} spoken questions …", highlight=False)
     questions = [await _rendered(product.rendering, text, settings.data / "demo") for text in DEMO_QUESTIONS]
@@ -44,10 +58,11 @@ async def demo_call(product: Running, settings: Settings) -> bool:
     if history is None:
         console.print("The call left no record. The caller said:", call.output, style="red", markup=False)
         return False
-    _show(console, history, call)
+    show(console, history, call.latency)
     if not call.passed:
         console.print(call.output, style="red", markup=False, highlight=False)
-    console.print(f"\nCall it yourself: point a softphone at {product.sip[0]}", highlight=False)
+    if not once:
+        console.print(f"\n{invitation}", highlight=False, soft_wrap=True)
     return call.passed
 
 
@@ -99,14 +114,17 @@ async def _recorded(product: Running, caller: str) -> CallHistory | None:
         return None
 
 
-def _show(console: Console, history: CallHistory, call: _Call) -> None:
+def show(console: Console, history: CallHistory, latencies: Sequence[float | None]) -> None:
+    """Print what was said and how long each answer took. latencies: seconds at the caller, one a question."""
     console.print("\nTranscript", style="bold")
     for line in history.transcript:
-        console.print(f"  {line.start:6.2f}  {line.speaker:>6}  {line.text}", highlight=False, markup=False)
+        console.print(
+            f"  {line.start:6.2f}  {line.speaker:>6}  {line.text}", highlight=False, markup=False, soft_wrap=True
+        )
     table = Table("turn", "answer", "end of turn", "words", "first audio", "timeline", "at the caller", box=None)
     answered = [turn for turn in history.turns if turn.caller_text and turn.voice_to_voice is not None]
     # Questions and turns only pair up when none was lost and none was heard as two.
-    latency = call.latency if len(call.latency) == len(answered) else [None] * len(answered)
+    latency = latencies if len(latencies) == len(answered) else [None] * len(answered)
     for position, turn in enumerate(answered):
         first_audio = turn.spans.get("tts_first_audio")
         table.add_row(
@@ -120,8 +138,9 @@ def _show(console: Console, history: CallHistory, call: _Call) -> None:
         )
     console.print("\nLatency", style="bold")
     console.print(table)
+    console.print(_LEGEND, style="dim", highlight=False, soft_wrap=True)
     if history.call.recording:
-        console.print(f"Recording: {history.call.recording}", highlight=False)
+        console.print(f"Recording: {history.call.recording}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _seconds(value: float | None) -> str:

