@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from orchestrator.addresses import hindrance
 from orchestrator.core.errors import ConfigError, LegError
+from telephony.leg.messages import DTMF_DIGITS
 
 if TYPE_CHECKING:
     from benchmarks.caller import MeasuredCall, MeasuredTurn
@@ -31,7 +33,7 @@ def call(  # noqa: PLR0913, PLR0917 - one parameter an option
     over: Annotated[
         float | None, typer.Option(help="Talk over each reply, this many seconds after it begins.", min=0.0)
     ] = None,
-    keys: Annotated[str, typer.Option(help="DTMF digits to key after the last question.")] = "",
+    keys: Annotated[str, typer.Option(help="Keys to press after the last question: 0 to 9, *, #, A to D.")] = "",
     quiet: Annotated[float, typer.Option(help="Seconds of silence after which the agent has finished.", min=0.1)] = 1.5,
     recording: Annotated[
         Path | None, typer.Option(help="Where to keep the call: stereo WAV, left sent, right heard.")
@@ -46,6 +48,7 @@ def call(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     console = Console()
     try:
+        _refuse_unusable(bind, keys)
         lines = _lines(wav, over, keys)
         known = Credentials(user, password) if user else None
         # The command line gives plain text; Dialling says what is accepted.
@@ -130,6 +133,15 @@ def _fault(measured: MeasuredCall) -> str:
     if silent:
         return f"no reply to: {', '.join(silent)}"
     return "the agent hung up" if measured.placed.hung_up_by == "agent" else "the call lasted too long"
+
+
+def _refuse_unusable(bind: str, keys: str) -> None:
+    """Raises ConfigError for what PJSIP would end the process for."""
+    unknown = sorted(set(keys) - set(DTMF_DIGITS))
+    if unknown:
+        raise ConfigError(f"--keys: {', '.join(unknown)}: no such key; accepted are 0 to 9, *, # and A to D")
+    if found := hindrance("UDP", bind, 0):
+        raise ConfigError(f"--bind: cannot call from {bind}: {found}")
 
 
 def _lines(questions: list[Path], over: float | None, keys: str) -> list[Line]:
