@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -12,9 +14,25 @@ from orchestrator.commands.doctor import doctor
 from orchestrator.commands.up import up
 from orchestrator.core.errors import ConfigError
 
-app = typer.Typer(
-    help="Self-hosted voice-to-voice AI phone agents.", no_args_is_help=True, pretty_exceptions_show_locals=False
-)
+# The rich help shows flags as if they wanted a value.
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, rich_markup_mode=None)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"offhook {version('offhook')}")
+        raise typer.Exit
+
+
+@app.callback()
+def offhook(
+    told: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Self-hosted voice-to-voice AI phone agents."""
+
+
 app.command()(up)
 app.command()(call)
 app.command()(doctor)

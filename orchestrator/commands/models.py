@@ -19,11 +19,15 @@ from orchestrator.core.errors import ConfigError
 
 DEFAULT_PROFILE = "cpu-tiny"
 _PULLS_AT_ONCE = 4
+_ABSENT = "is not here"
+_PIPED_COLUMNS = 500  # a line a model for whatever reads it
 
-app = typer.Typer(help="Fetch, list and check the weights of the models.", no_args_is_help=True)
+app = typer.Typer(help="Fetch, list and check the weights of the models.", no_args_is_help=True, rich_markup_mode=None)
 
 Names = Annotated[list[str] | None, typer.Argument(help="Models, by name; all of the profile's when none is given.")]
-ProfileName = Annotated[str, typer.Option("--profile", help="The profile whose models are meant.")]
+ProfileName = Annotated[
+    str, typer.Option("--profile", envvar="OFFHOOK_PROFILE", help="The profile whose models are meant.")
+]
 Cache = Annotated[Path | None, typer.Option(envvar="OFFHOOK_CACHE", help="Where weights are kept.")]
 
 
@@ -45,7 +49,8 @@ def pull(
         pull_all(registry, manifests, console)
     except ConfigError as error:
         raise _refusal(console, error) from error
-    console.print(f"{len(manifests)} models are in {registry.weights.cache}", highlight=False)
+    here = "1 model is" if len(manifests) == 1 else f"{len(manifests)} models are"
+    console.print(f"{here} in {registry.weights.cache}", highlight=False, soft_wrap=True)
 
 
 @app.command("list")
@@ -53,10 +58,13 @@ def list_models(cache: Cache = None) -> None:
     """Every model that there is a manifest of, the profiles that use it, and whether it is here."""
     registry = Registry(cache=cache or default_cache())
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_PIPED_COLUMNS)
     try:
         table = Table(box=None)
-        for heading in ("kind", "model", "languages", "profiles", "here"):
+        for heading in ("kind", "model", "languages", "here"):
             table.add_column(heading, no_wrap=True)
+        table.add_column("profiles")
         table.add_column("licence")
         used = {name: registry.profile(name) for name in registry.profiles()}
         for manifest in registry.manifests():
@@ -68,7 +76,7 @@ def list_models(cache: Cache = None) -> None:
             here = "yes" if registry.weights.is_pulled(manifest) else "no"
             first, *others = manifest.languages
             languages = f"{first} and {len(others)} more" if others else first
-            table.add_row(manifest.kind, manifest.name, languages, " ".join(users), here, manifest.licence)
+            table.add_row(manifest.kind, manifest.name, languages, here, " ".join(users), manifest.licence)
     except ConfigError as error:
         raise _refusal(console, error) from error
     console.print(table)
@@ -79,18 +87,34 @@ def verify(names: Names = None, profile: ProfileName = DEFAULT_PROFILE, cache: C
     """Hash the files again and compare with the manifests. Exits 1 when a file is wrong or missing."""
     registry = Registry(cache=cache or default_cache())
     console = Console()
-    bad = []
     try:
-        for manifest in _chosen(registry, names, profile):
-            faults = registry.weights.verify(manifest)
-            console.print(f"{manifest.name}: {'; '.join(faults) or 'good'}", highlight=False, soft_wrap=True)
-            if faults:
-                bad.append(manifest.name)
+        manifests = _chosen(registry, names, profile)
     except ConfigError as error:
         raise _refusal(console, error) from error
+    bad = []
+    damaged = ""
+    for manifest in manifests:
+        fault = _fault(registry, manifest)
+        told = f"{manifest.name}: {fault or 'good'}"
+        console.print(told, style="red" if fault else "", highlight=False, soft_wrap=True, markup=False)
+        if fault:
+            bad.append(manifest.name)
+            if fault != _ABSENT:
+                damaged = "--again "
     if bad:
-        console.print(f"mend with: offhook models pull --again {' '.join(bad)}", highlight=False)
+        console.print(f"{len(bad)} of {len(manifests)} are not good; mend with:", highlight=False)
+        console.print(f"offhook models pull {damaged}{' '.join(bad)}", highlight=False, soft_wrap=True)
         raise typer.Exit(1)
+
+
+def _fault(registry: Registry, manifest: Manifest) -> str:
+    """What is wrong with the model's files; "" when nothing is."""
+    if not registry.weights.is_pulled(manifest):
+        return _ABSENT
+    try:
+        return "; ".join(registry.weights.verify(manifest))
+    except ConfigError as error:  # such as a damaged record of the pull
+        return str(error)
 
 
 class _Stopped(Exception):

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from orchestrator.core.events import EndReason
 from orchestrator.core.turn import AnswerKind, Mark
+
+
+def _to_the_millisecond(value: object) -> object:
+    return round(value, 3) if isinstance(value, float) else value
+
+
+Seconds: TypeAlias = Annotated[float, AfterValidator(_to_the_millisecond)]
+Detail: TypeAlias = Annotated[object, AfterValidator(_to_the_millisecond)]
 
 
 class _Read(BaseModel):
@@ -29,7 +37,7 @@ class CallSummary(_Read):
     started_at: datetime
     ended_at: datetime | None
     reason: EndReason | None
-    duration: float | None
+    duration: Seconds | None
     recording: str | None
 
 
@@ -41,8 +49,8 @@ class TurnRead(_Read):
     caller_text: str
     reply_text: str
     heard_text: str
-    marks: Mapping[Mark, float]
-    spans: Mapping[str, float]
+    marks: Mapping[Mark, Seconds]
+    spans: Mapping[str, Seconds]
 
 
 class LineRead(_Read):
@@ -51,8 +59,8 @@ class LineRead(_Read):
     turn: int
     speaker: Literal["caller", "agent"]
     text: str
-    start: float
-    end: float
+    start: Seconds
+    end: Seconds
 
 
 class EventRead(_Read):
@@ -60,8 +68,8 @@ class EventRead(_Read):
 
     seq: int
     type: str
-    at: float
-    payload: Mapping[str, object]
+    at: Seconds
+    payload: Mapping[str, Detail]
 
 
 class CallDetail(CallSummary):
