@@ -5,8 +5,11 @@ UV_VERSION := 0.13.9
 CACHE := $(or $(OFFHOOK_CACHE),$(HOME)/.cache/offhook)
 UV := $(CACHE)/uv-$(UV_VERSION)/bin/uv
 SYNC = $(UV) pip sync --python $(BIN)/python
+# Ourselves, and what was asked for with `make extras`: a sync to a lock takes everything else away.
+INSTALL = $(UV) pip install --quiet --python $(BIN)/python --no-deps --editable . && \
+  { [ ! -s $(VENV)/.extras ] || $(UV) pip install --python $(BIN)/python --editable ".[local,$$(cat $(VENV)/.extras)]"; }
 
-.PHONY: help run test check format bench pjsip test-vllm test-torch lock clean
+.PHONY: help run extras test check format bench pjsip test-vllm test-torch lock clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -15,6 +18,10 @@ help: ## what there is
 
 run: $(VENV)/.run ## set up, start everything, make one call with spoken questions; ONCE=1 exits after it
 	$(BIN)/offhook up --demo $(if $(ONCE),--once)
+
+extras: $(VENV)/.run ## packages that other profiles need, kept from then on: EXTRAS="torch vllm", EXTRAS=ray
+	@printf '%s' '$(strip $(EXTRAS))' | tr -s ' ' ',' > $(VENV)/.extras
+	$(INSTALL)
 
 test: $(VENV)/.dev ## the tests; takes what it tests against from Debian where it may
 	@bash tests/peers.sh
@@ -68,10 +75,10 @@ $(BIN)/python: | $(UV)
 # The tests' environment holds the run's, so `make run` after `make test` installs nothing.
 $(VENV)/.run: requirements-run.lock pyproject.toml | $(BIN)/python
 	[ -e $(VENV)/.dev ] || $(SYNC) --require-hashes requirements-run.lock
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(INSTALL)
 	touch $@
 
 $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	$(SYNC) --require-hashes requirements-dev.lock
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(INSTALL)
 	touch $@ $(VENV)/.run
