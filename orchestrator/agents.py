@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from inference.complaint import explain
 from orchestrator.core.agent import Agent, ApprovedAnswer, Phrases
 from orchestrator.core.errors import ConfigError
 
@@ -76,10 +77,9 @@ def read_agent(path: Path) -> Agent:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from error
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)
-        )
-        raise ConfigError(f"{path}: {faults}; an agent has {', '.join(_AgentSpec.model_fields)}") from error
+        raise ConfigError(
+            f"{explain(error, str(path), _AgentSpec)}; an agent has {', '.join(_AgentSpec.model_fields)}"
+        ) from error
 
 
 def read_agents(folder: Path) -> tuple[Agent, ...]:
@@ -94,6 +94,8 @@ def read_agents(folder: Path) -> tuple[Agent, ...]:
     )
     return agents
 
+    if not folder.is_dir():
+        raise ConfigError(f"agents: there is no folder {folder}; it holds one <name>.toml an agent")
 
 def _refuse_doubles(field: str, owners: Iterable[tuple[str, Path]]) -> None:
     seen: dict[str, Path] = {}
