@@ -45,6 +45,7 @@ class _AgentSpec(_Strict):
     voice: str = ""
     answers: tuple[_AnswerSpec, ...] = ()
     phrases: _PhrasesSpec = _PhrasesSpec()
+    pronunciations: dict[_Text, _Text] = {}
 
     @model_validator(mode="after")
     def _asks_each_question_once(self) -> Self:
@@ -52,6 +53,14 @@ class _AgentSpec(_Strict):
         doubled = sorted({question for question in questions if questions.count(question) > 1})
         if doubled:
             raise ValueError(f"answers: {doubled[0]!r} stands twice; a question has one answer")
+        return self
+
+    @model_validator(mode="after")
+    def _pronounces_each_word_once(self) -> Self:
+        words = [word.casefold() for word in self.pronunciations]
+        doubled = sorted({word for word in words if words.count(word) > 1})
+        if doubled:
+            raise ValueError(f"pronunciations: {doubled[0]!r} stands twice; capitals make no difference")
         return self
 
     def agent(self) -> Agent:
@@ -65,6 +74,7 @@ class _AgentSpec(_Strict):
             voice=self.voice,
             answers=tuple(ApprovedAnswer(spec.questions, spec.answer) for spec in self.answers),
             phrases=Phrases(**self.phrases.model_dump()),
+            pronunciations=self.pronunciations,
         )
 
 

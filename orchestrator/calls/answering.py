@@ -104,7 +104,7 @@ class Answering:
                 yield Uttered(text, None)
 
     def _synthesised(self, text: str) -> AsyncIterator[AudioFrame]:
-        return self.tts.synthesize(text, voice=self.agent.agent.voice)
+        return self.tts.synthesize(self.agent.reading(text), voice=self.agent.agent.voice)
 
     async def _tokens(self, turn: Turn) -> AsyncIterator[TextDelta | ToolCall]:
         messages = [*self.history.prompt(), Message("user", turn.caller_text)]

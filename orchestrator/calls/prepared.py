@@ -10,22 +10,26 @@ from orchestrator.core.audio import AudioFrame
 from orchestrator.core.ports import Embedder, TextToSpeech
 from orchestrator.core.streams import closing
 from orchestrator.dialogue.answers import AnswerBook
+from orchestrator.dialogue.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedAgent:
-    """An agent and what was made of it ahead. rendered: text → its audio."""
+    """An agent and what was made of it ahead. rendered: text, as written → its audio; reading: what a voice reads."""
 
     agent: Agent
     answers: AnswerBook
     rendered: Mapping[str, tuple[AudioFrame, ...]]
+    reading: Reading
 
 
 async def prepare(agent: Agent, embedder: Embedder, tts: TextToSpeech) -> PreparedAgent:
     """Embed and render what *agent* can say without a language model. Raises EngineError."""
     answers = await AnswerBook.open(embedder, agent.answers)
-    rendered = {text: await _render(tts, text, agent.voice) for text in dict.fromkeys(agent.fixed_phrases()) if text}
-    return PreparedAgent(agent, answers, rendered)
+    reading = Reading(agent.language, agent.pronunciations)
+    texts = [text for text in dict.fromkeys(agent.fixed_phrases()) if text]
+    rendered = {text: await _render(tts, reading(text), agent.voice) for text in texts}
+    return PreparedAgent(agent, answers, rendered, reading)
 
 
 async def _render(tts: TextToSpeech, text: str, voice: str) -> tuple[AudioFrame, ...]:

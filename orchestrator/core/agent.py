@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,11 @@ class Phrases:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent. numbers: the SIP user parts or phone numbers that it answers; language: BCP 47 tag."""
+    """One agent.
+
+    numbers: the SIP user parts or phone numbers that it answers; language: BCP 47 tag; pronunciations: word → how it is
+    written for the voice.
+    """
 
     name: str
     numbers: tuple[str, ...]
@@ -46,6 +51,7 @@ class Agent:
     voice: str = ""
     answers: tuple[ApprovedAnswer, ...] = ()
     phrases: Phrases = Phrases()
+    pronunciations: Mapping[str, str] = field(default_factory=dict)
 
     def fixed_phrases(self) -> tuple[str, ...]:
         """Every text that it can say without a language model."""

@@ -75,3 +75,24 @@ def test_a_number_without_a_digit_or_letter_is_refused(tmp_path):
     path.write_text(GOOD.replace('"1"', '"()"'))
     with pytest.raises(ConfigError, match="numbers"):
         read_agent(path)
+
+
+def test_pronunciations_are_read_as_they_are_written(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD + '[pronunciations]\n"Nguyen" = "win"\n"Saint Ouen" = "san twan"\n')
+    assert read_agent(path).pronunciations == {"Nguyen": "win", "Saint Ouen": "san twan"}
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ('"SQL" = "a"\n"sql" = "b"\n', "'sql' stands twice"),
+        ('"SQL" = ""\n', "pronunciations"),
+        ('"" = "a"\n', "pronunciations"),
+    ],
+)
+def test_a_word_has_one_pronunciation_and_neither_is_empty(tmp_path, table, complaint):
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD + "[pronunciations]\n" + table)
+    with pytest.raises(ConfigError, match=complaint):
+        read_agent(path)
