@@ -94,6 +94,8 @@ def read_agent(path: Path) -> Agent:
 
 def read_agents(folder: Path) -> tuple[Agent, ...]:
     """Every agent in *folder*, by file name. Raises ConfigError when there is none, or two share a name or number."""
+    if not folder.is_dir():
+        raise ConfigError(f"agents: there is no folder {folder}; it holds one <name>.toml an agent")
     paths = sorted(folder.glob("*.toml"))
     if not paths:
         raise ConfigError(f"{folder}: there is no agent; put at least one <name>.toml here")
@@ -104,8 +106,6 @@ def read_agents(folder: Path) -> tuple[Agent, ...]:
     )
     return agents
 
-    if not folder.is_dir():
-        raise ConfigError(f"agents: there is no folder {folder}; it holds one <name>.toml an agent")
 
 def _refuse_doubles(field: str, owners: Iterable[tuple[str, Path]]) -> None:
     seen: dict[str, Path] = {}
