@@ -22,7 +22,7 @@ def _engine(language: str) -> RbnfEngine:
 @lru_cache(maxsize=4096)
 def _spelled(language: str, ruleset: str, number: int) -> str:
     text = _engine(language).format_number(number, ruleset_names=[ruleset]).text
-    # CLDR 48's French says quatre-vingt-et-un; Latin scripts break words with soft hyphens in some rule sets.
+    # CLDR's French ordinals say quatre-vingt-et-unième; some rule sets hold soft hyphens, which no voice needs.
     return text.replace("quatre-vingt-et-un", "quatre-vingt-un").replace("\u00ad", "").replace(",", "")
 
 
