@@ -9,11 +9,16 @@ from orchestrator.core.ports import TextDelta, ToolCall
 from orchestrator.core.streams import closing
 
 # A terminator ends a sentence when space follows, unless it closes one of these.
-_ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|st|vs|etc|e\.g|i\.e|a\.m|p\.m|[a-z])\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"\b(?:mr|mrs|ms|dr|prof|pr|st|ave|blvd|apt|ext|vs|etc|approx|e\.g|i\.e|a\.m|p\.m|"
+    r"mme|mlle|tél|av|bd|p\. ?ex|[a-z])\.$",
+    re.IGNORECASE,
+)
 _SENTENCE_END = re.compile(r"[.!?…]+[\"')\]]*(?=\s)|\n+")
 _TERMINATED = re.compile(r"[.!?…][\"')\]]*$")
 _CLAUSE_END = re.compile(r"[,;:—](?=\s)")
-_MARKDOWN = re.compile(r"[*_#`>]+|^\s*[-•]\s+", re.MULTILINE)
+# Emphasis stands at the edge of a word: "j_doe@example.com" and "#4521" hold no markup.
+_MARKDOWN = re.compile(r"\*+|`+|(?<!\w)_+|_+(?!\w)|^\s*(?:#+\s+|>\s*|[-•]\s+)", re.MULTILINE)
 
 # Shorter first clauses save no time to speak of, and the voice loses its melody.
 FIRST_CLAUSE_CHARACTERS = 24
