@@ -18,9 +18,9 @@ from inference.complaint import explain
 from inference.sources.location import Member, Source
 from orchestrator.core.errors import ConfigError
 
-Kind: TypeAlias = Literal["vad", "stt", "llm", "tts", "sentiment", "embed", "turns"]
-KINDS: tuple[Kind, ...] = ("vad", "stt", "llm", "tts", "sentiment", "embed", "turns")
-IN_CALL_PROCESS: frozenset[Kind] = frozenset({"vad", "turns"})
+Kind: TypeAlias = Literal["vad", "stt", "llm", "tts", "sentiment", "embed", "turns", "interjections"]
+KINDS: tuple[Kind, ...] = ("vad", "stt", "llm", "tts", "sentiment", "embed", "turns", "interjections")
+IN_CALL_PROCESS: frozenset[Kind] = frozenset({"vad", "turns", "interjections"})
 """Kinds that live in the orchestrator's process: they are asked several times a second in every call."""
 
 FIRST_USE = "first-use"

@@ -34,4 +34,5 @@ OPERATIONS: Mapping[Kind, Mapping[str, Operation]] = {
     "embed": {"embed": Operation(5.0)},
     "sentiment": {"score": Operation(5.0)},
     "turns": {"finished": Operation(10.0)},
+    "interjections": {"interruption": Operation(5.0)},
 }

@@ -16,6 +16,7 @@ from inference.placed import Hosted, Placed, Terms
 from inference.remote import REMOTE
 from orchestrator.core.ports import (
     Embedder,
+    Interjections,
     LanguageModel,
     Recognizer,
     Sentiment,
@@ -69,6 +70,7 @@ class EngineSet:
 
     vad: VoiceActivityFactory
     turns: TurnDetector
+    interjections: Interjections
     recognizer: Recognizer
     llm: LanguageModel
     tts: TextToSpeech
@@ -96,6 +98,7 @@ async def open_engines(profile: Profile, models: Models, terms: Terms | None = N
     async with AsyncExitStack() as stack:
         vad = await _loaded(stack, hosted["vad"])
         turns = await _loaded(stack, hosted["turns"])
+        interjections = await _loaded(stack, hosted["interjections"])
         placed = await stack.enter_async_context(place(profile, outside, terms))
         remote: dict[Kind, Any] = {
             kind: REMOTE[kind](outside[kind].manifest.name, at.channel, terms.operations[kind], at.gauge)
@@ -104,6 +107,7 @@ async def open_engines(profile: Profile, models: Models, terms: Terms | None = N
         yield EngineSet(
             vad=vad,
             turns=turns,
+            interjections=interjections,
             recognizer=remote["stt"],
             llm=remote["llm"],
             tts=remote["tts"],

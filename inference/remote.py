@@ -161,6 +161,15 @@ class RemoteTurnDetector(RemoteEngine):
         return probability
 
 
+class RemoteInterjections(RemoteEngine):
+    """An Interjections elsewhere."""
+
+    async def interruption(self, sound: AudioFrame, text: str | None = None) -> float:
+        """See Interjections."""
+        probability: float = await self._ask("interruption", sound=sound, text=text)
+        return probability
+
+
 REMOTE: Mapping[Kind, type[RemoteEngine]] = {
     "stt": RemoteRecognizer,
     "llm": RemoteLanguageModel,
@@ -168,5 +177,6 @@ REMOTE: Mapping[Kind, type[RemoteEngine]] = {
     "embed": RemoteEmbedder,
     "sentiment": RemoteSentiment,
     "turns": RemoteTurnDetector,
+    "interjections": RemoteInterjections,
 }
 """The remote engine of each kind."""

@@ -161,6 +161,18 @@ class TurnDetector(Protocol):
         ...
 
 
+class Interjections(Protocol):
+    """Tells a caller who wants the turn from one who only listens along, and both from noise, over a speaking agent."""
+
+    async def interruption(self, sound: AudioFrame, text: str | None = None) -> float:
+        """Probability in [0, 1] that the caller who made *sound* over the agent wants the turn.
+
+        sound: the caller's audio from about 0.3 s before speech was found to now; text: what was recognised in it, None
+        when that is not known.
+        """
+        ...
+
+
 class CallLeg(Protocol):
     """The caller's side of a call, whatever carries it: SIP, Twilio, Vonage or a browser."""
 

@@ -20,9 +20,9 @@ from inference.manifest import EngineChoice, Kind, Manifest, Profile
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.errors import ConfigError, EngineOverloaded, EngineUnavailable
 from orchestrator.core.ports import Message, Mood, TextDelta, Tool, ToolCall, Transcript, Vectors, Word
-from tests.fakes.engines import FakeTurnDetector, FakeVoiceActivityFactory
+from tests.fakes.engines import FakeInterjections, FakeTurnDetector, FakeVoiceActivityFactory
 
-KINDS: tuple[Kind, ...] = ("vad", "turns", "stt", "llm", "tts", "embed", "sentiment")
+KINDS: tuple[Kind, ...] = ("vad", "turns", "interjections", "stt", "llm", "tts", "embed", "sentiment")
 LOADER = f"{__name__}:build"
 
 
@@ -164,6 +164,7 @@ class ReferenceSentiment:
 _ENGINES: dict[Kind, Any] = {
     "vad": FakeVoiceActivityFactory,
     "turns": FakeTurnDetector,
+    "interjections": FakeInterjections,
     "stt": ReferenceRecognizer,
     "llm": ReferenceLanguageModel,
     "tts": ReferenceTextToSpeech,

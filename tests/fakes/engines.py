@@ -59,6 +59,23 @@ class FakeTurnDetector:
 
 
 @dataclass(slots=True)
+class FakeInterjections:
+    """Says of a sound that its caller wants the turn with probability *judge(sound)*; certain by default."""
+
+    judge: Callable[[AudioFrame], float] = lambda sound: 1.0
+    delay: float = 0.0
+    failure: EngineError | None = None
+    requests: list[AudioFrame] = field(default_factory=list)
+
+    async def interruption(self, sound: AudioFrame, text: str | None = None) -> float:
+        self.requests.append(sound)
+        await asyncio.sleep(self.delay)
+        if self.failure:
+            raise self.failure
+        return self.judge(sound)
+
+
+@dataclass(slots=True)
 class FakeRecognizer:
     """Recognises what *hear* finds in a window: a Lexicon's hear(), or any function of the audio."""
 

@@ -119,7 +119,7 @@ def test_an_unknown_option_is_refused_with_those_the_engine_takes(tmp_path: Path
 def test_a_profile_must_serve_every_kind(tmp_path: Path) -> None:
     path = tmp_path / "half.toml"
     path.write_text('name = "half"\nplacement = "local"\n[engines.vad]\nmodel = "silero-v6"\n')
-    with pytest.raises(ConfigError, match="engines: stt, llm, tts, sentiment, embed, turns missing"):
+    with pytest.raises(ConfigError, match="engines: stt, llm, tts, sentiment, embed, turns, interjections missing"):
         read_profile(path)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.manifest import Manifest
+from inference.manifest import KINDS, Manifest
 from inference.registry import Registry, build_engine, engine_module
 from orchestrator.core.errors import ConfigError
 
@@ -17,7 +17,7 @@ def registry(tmp_path: Path) -> Registry:
 def test_every_shipped_profile_finds_models_of_the_right_kind(registry: Registry) -> None:
     assert registry.profiles() == ["cluster", "cpu", "cpu-cluster", "cpu-tiny", "one-gpu", "stub"]
     for name in registry.profiles():
-        assert len(registry.of_profile(registry.profile(name))) == 7
+        assert len(registry.of_profile(registry.profile(name))) == len(KINDS)
 
 
 def test_every_shipped_manifest_is_good(registry: Registry) -> None:
@@ -46,15 +46,13 @@ def test_files_that_were_not_pulled_are_refused_with_the_command_that_pulls_them
 
 
 def test_a_profile_whose_model_is_of_another_kind_is_refused(tmp_path: Path) -> None:
-    for kind in ("vad", "stt", "llm", "tts", "sentiment", "embed", "turns"):
+    for kind in KINDS:
         (tmp_path / kind).mkdir()
     (tmp_path / "vad" / "ear.toml").write_text(
         'name = "ear"\nkind = "vad"\nengine = "silero"\nlicence = "MIT"\nlanguages = ["*"]\n'
     )
     (tmp_path / "profiles").mkdir()
-    engines = "".join(
-        f'[engines.{kind}]\nmodel = "ear"\n' for kind in ("vad", "stt", "llm", "tts", "sentiment", "embed", "turns")
-    )
+    engines = "".join(f'[engines.{kind}]\nmodel = "ear"\n' for kind in KINDS)
     (tmp_path / "profiles" / "odd.toml").write_text(f'name = "odd"\nplacement = "local"\n{engines}')
     with pytest.raises(ConfigError, match=r"engines\.stt\.model: 'ear' is of kind 'vad'"):
         Registry(tmp_path, tmp_path / "cache").profile("odd")
