@@ -90,7 +90,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         voice = registry.manifest(profile.engines["tts"].model)
         rendering = SpeechCache(engines.tts, voice, registry.weights.cache / "speech")
         supervisor = CallSupervisor(
-            SharedEngines(engines.vad, engines.recognizer, engines.turns, engines.llm, engines.tts),
+            SharedEngines(
+                engines.vad, engines.recognizer, engines.turns, engines.llm, engines.tts, engines.interjections
+            ),
             await _prepared(agents, engines, rendering),
             Fanout([metrics, recorder]),
             # Without a limit of its own, a call is refused by the gateway that has no line left.

@@ -30,6 +30,10 @@ log = structlog.get_logger(__name__)
 # An answer that is nearly there is better than an apology.
 _LEAST_PATIENCE = 1.0
 
+# Seconds of the longest sound that is no interruption, with what is heard before its onset; probability of one.
+_LONGEST_ASIDE = 1.8
+_INTERRUPTION = 0.5
+
 # Seconds that tell the level of a voice and of the noise behind it.
 _LATEST_SPEECH = 5.0
 
@@ -116,7 +120,7 @@ class CallSession:
                 if self._setup.settings.speculate and self._reply is None:
                     self._speculation.prepare(self._text_of_turn(event.text))
             case TurnEnded():
-                self._hear_turn(event)
+                await self._hear_turn(event)
             case Dtmf():
                 self._happened("dtmf", {"digit": event.digit})
 
@@ -138,7 +142,7 @@ class CallSession:
         await self._stop_reply()
         self._enter(CallState.LISTEN)
 
-    def _hear_turn(self, ended: TurnEnded) -> None:
+    async def _hear_turn(self, ended: TurnEnded) -> None:
         before, self._unanswered = self._unanswered, None
         cut, self._cut = self._cut, None
         self._setup.guard.waited(ended.transcribed - ended.pause_found)
@@ -149,6 +153,10 @@ class CallSession:
             self._wait_for_words()
             if cut is not None and not ended.hung_up:
                 self._resume(cut)
+            return
+        if cut is not None and before is None and await self._is_aside(cut, ended):
+            self._speculation.drop()
+            self._resume(cut)
             return
         self._silence_prompts = 0
         turn = Turn(before.index, before.caller_text) if before is not None else self._new_turn()
@@ -181,9 +189,26 @@ class CallSession:
         before = self._unanswered.caller_text if self._unanswered is not None else ""
         return f"{before} {text}".strip()
 
+    async def _is_aside(self, cut: Turn, ended: TurnEnded) -> bool:
+        """Whether what silenced *cut* was no interruption: an "uh-huh", a cough. The answer to a question never is."""
+        if ended.hung_up or ended.failure is not None or not cut.rest or cut.rest_asks:
+            return False
+        sound = ended.speech.until(ended.voice_ended)
+        if sound.duration > _LONGEST_ASIDE:
+            return False
+        try:
+            probability = await self._setup.engines.interjections.interruption(sound, ended.text)
+        except EngineError as error:
+            log.warning("interjection_not_judged", error=error.message)
+            return False
+        if probability >= _INTERRUPTION:
+            return False
+        self._happened("aside", {"turn": cut.index, "interruption": round(probability, 3)})
+        return True
+
     def _resume(self, cut: Turn) -> None:
-        """Say what a noise kept the caller from hearing."""
-        rest = " ".join(cut.reply_text.split()[len(cut.heard_text.split()) :])
+        """Say what a sound of the caller's kept them from hearing."""
+        rest = cut.rest
         if rest and cut.answer is not None:
             self._happened("resumed", {"turn": cut.index})
             self._say(self._new_turn(), cut.answer, rest)

@@ -8,7 +8,7 @@ from orchestrator.calls.ear import EarSettings
 from orchestrator.calls.load_guard import LoadGuard
 from orchestrator.calls.prepared import PreparedAgent
 from orchestrator.core.events import Recorder
-from orchestrator.core.ports import LanguageModel, Recognizer, TextToSpeech, TurnDetector, VoiceActivity
+from orchestrator.core.ports import Interjections, LanguageModel, Recognizer, TextToSpeech, TurnDetector, VoiceActivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class CallEngines:
     turns: TurnDetector
     llm: LanguageModel
     tts: TextToSpeech
+    interjections: Interjections
 
 
 @dataclass(frozen=True, slots=True)

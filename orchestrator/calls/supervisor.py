@@ -21,6 +21,7 @@ from orchestrator.core.errors import LegError
 from orchestrator.core.events import CallEnded, CallStarted, EndReason, Recorder
 from orchestrator.core.ports import (
     CallLeg,
+    Interjections,
     LanguageModel,
     Recognizer,
     TextToSpeech,
@@ -51,10 +52,11 @@ class SharedEngines:
     turns: TurnDetector
     llm: LanguageModel
     tts: TextToSpeech
+    interjections: Interjections
 
     def for_call(self) -> CallEngines:
         """The same, with a detector of the call's own."""
-        return CallEngines(self.vad.open(), self.recognizer, self.turns, self.llm, self.tts)
+        return CallEngines(self.vad.open(), self.recognizer, self.turns, self.llm, self.tts, self.interjections)
 
 
 @dataclass(frozen=True, slots=True)

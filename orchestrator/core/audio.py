@@ -37,6 +37,10 @@ class AudioFrame:
         first = max(0, len(self.pcm) - round(seconds * self.rate))
         return AudioFrame(self.pcm[first:], self.rate, self.at + first / self.rate)
 
+    def until(self, end: float) -> AudioFrame:
+        """What of it lies before media second *end*; a view, not a copy."""
+        return AudioFrame(self.pcm[: max(0, round((end - self.at) * self.rate))], self.rate, self.at)
+
     def as_float(self) -> NDArray[np.float32]:
         """The samples as float32 in [-1, 1), shape (n,)."""
         return self.pcm.astype(np.float32) / np.float32(FULL_SCALE)

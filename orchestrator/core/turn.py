@@ -5,6 +5,7 @@ Prometheus, the database, the console and the benchmark read this and nothing el
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -58,6 +59,9 @@ SPANS: dict[str, tuple[Mark, Mark]] = {
 }
 
 
+_QUESTION = re.compile(r"[^.!?]*\?")
+
+
 @dataclass(slots=True)
 class Turn:
     """What the caller said, what the agent answered, and when."""
@@ -68,6 +72,16 @@ class Turn:
     heard_text: str = ""
     answer: AnswerKind | None = None
     marks: dict[Mark, float] = field(default_factory=dict)
+
+    @property
+    def rest(self) -> str:
+        """The words of the reply that were not heard."""
+        return " ".join(self.reply_text.split()[len(self.heard_text.split()) :])
+
+    @property
+    def rest_asks(self) -> bool:
+        """Whether the sentence in which the reply was cut is a question."""
+        return _QUESTION.match(self.rest) is not None
 
     def mark(self, mark: Mark, at: float) -> None:
         """Note *mark* at media-clock second *at*; the first note of a mark stands."""

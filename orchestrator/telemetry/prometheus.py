@@ -70,6 +70,10 @@ class CallMetrics:
         )
         self._counted_events = {
             "barge_in": Counter("offhook_barge_ins", "Replies that a caller cut off.", registry=self.registry),
+            "aside": Counter(
+                "offhook_asides", "Sounds over a reply that were no interruption.", registry=self.registry
+            ),
+            "filler": Counter("offhook_fillers", "Replies so slow that they were announced.", registry=self.registry),
             "turn_continued": Counter(
                 "offhook_turns_continued", "Turns taken for finished that went on.", registry=self.registry
             ),

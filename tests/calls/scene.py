@@ -18,6 +18,7 @@ from orchestrator.core.ports import Dtmf
 from orchestrator.core.turn import Turn
 from tests.fakes.engines import (
     FakeEmbedder,
+    FakeInterjections,
     FakeLanguageModel,
     FakeRecognizer,
     FakeTextToSpeech,
@@ -65,6 +66,7 @@ class Scene:
     lexicon: Lexicon = field(default_factory=Lexicon)
     llm: FakeLanguageModel = field(default_factory=FakeLanguageModel)
     turns: FakeTurnDetector = field(default_factory=FakeTurnDetector)
+    interjections: FakeInterjections = field(default_factory=FakeInterjections)
     recorder: Kept = field(default_factory=Kept)
     guard: LoadGuard = field(default_factory=LoadGuard)
     before: Callable[[Scene], None] = lambda scene: None
@@ -88,7 +90,7 @@ class Scene:
         self.before(self)
         speech = [self.lexicon.speak(line.text, at=line.at) for line in self.says]
         self.leg = FakeLeg(speech, self.keys, hangs_up=self.hangs_up)
-        engines = CallEngines(FakeVoiceActivity(), self.recognizer, self.turns, self.llm, self.tts)
+        engines = CallEngines(FakeVoiceActivity(), self.recognizer, self.turns, self.llm, self.tts, self.interjections)
         session = CallSession(CALL_ID, self.leg, CallSetup(prepared, engines, self.recorder, self.guard, self.settings))
         self.reason = await session.run()
         self.heard = self.leg.heard

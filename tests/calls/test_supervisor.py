@@ -13,6 +13,7 @@ from orchestrator.core.events import CallEnded, CallStarted, EndReason
 from tests.calls.scene import AGENT, Kept
 from tests.fakes.engines import (
     FakeEmbedder,
+    FakeInterjections,
     FakeLanguageModel,
     FakeRecognizer,
     FakeTextToSpeech,
@@ -58,6 +59,7 @@ def with_supervisor(
             FakeTurnDetector(),
             FakeLanguageModel(),
             tts,
+            FakeInterjections(),
         )
         await story(CallSupervisor(engines, {"demo": agent}, recorder, limits, lambda: 1000.0), agent)
 

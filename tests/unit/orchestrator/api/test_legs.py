@@ -12,6 +12,7 @@ from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngi
 from telephony.leg.messages import Invite, Reject, decode_command
 from tests.calls.scene import Kept
 from tests.fakes.engines import (
+    FakeInterjections,
     FakeLanguageModel,
     FakeRecognizer,
     FakeTextToSpeech,
@@ -30,6 +31,7 @@ def client() -> TestClient:
         FakeTurnDetector(),
         FakeLanguageModel(),
         FakeTextToSpeech(),
+        FakeInterjections(),
     )
     app = FastAPI()
     app.include_router(LegDoor(CallSupervisor(engines, {}, Kept(), CallLimits()), "right", record=False).router())
