@@ -7,11 +7,13 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Protocol
 
+import numpy as np
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
 from orchestrator.core.errors import LegError
+from telephony.echo import EchoGuard
 from telephony.leg.frame import check_pcm, encode_caller_audio
 from telephony.leg.messages import (
     Accept,
@@ -68,6 +70,7 @@ class Session:
         self._recordings = recordings
         self._recording: Recording | None = None
         self._record = False
+        self._guard = EchoGuard(settings.clock_rate) if settings.guards(line.party.trunk) else None
         self._answered = asyncio.Event()
 
     async def run(self) -> Ended:
@@ -158,7 +161,14 @@ class Session:
             await self._send(socket, Playing(at=tick.now + self._coding(), index=tick.began))
         if tick.dried is not None:
             await self._send(socket, Drained(at=tick.now + tick.dried + self._coding(), index=tick.played))
-        await self._send(socket, encode_caller_audio(tick.at, tick.now, tick.played, tick.caller))
+        await self._send(socket, encode_caller_audio(tick.at, tick.now, tick.played, self._heard(tick)))
+
+    def _heard(self, tick: Tick) -> bytes:
+        """The caller without the agent's echo. Here, and not on the media thread, which must never wait."""
+        if self._guard is None:
+            return tick.caller
+        near, far = np.frombuffer(tick.caller, "<i2"), np.frombuffer(tick.agent, "<i2")
+        return self._guard.hear(near, far).astype("<i2", copy=False).tobytes()
 
     def _coding(self) -> int:
         """Samples by which what the bridge takes now leaves later."""

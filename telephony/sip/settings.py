@@ -41,6 +41,7 @@ class Trunk(_Settings):
     registrar: "host[:port]" to keep registered at, with user and password for digest (RFC 8760, RFC 3261 section 22);
     domain: of the account, when it is not the registrar's host; expires: seconds asked of the registrar.
     peer: "host[:port]" that outbound calls go to, when there is no registrar.
+    echo_guard: whether the agent's own voice is taken out of what comes back from this trunk.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Trunk(_Settings):
     expires: Annotated[int, Field(ge=30, le=86400)] = 300
     peer: str | None = None
     transport: SipTransport = "udp"
+    echo_guard: bool = True
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Self:
@@ -121,6 +123,10 @@ class GatewaySettings(_Settings):
     def sources(self) -> tuple[Trunk, ...]:
         """Every trunk, the built-in one for this machine last."""
         return (*self.trunks, LOCAL_TRUNK) if self.loopback else self.trunks
+
+    def guards(self, trunk: str) -> bool:
+        """Whether calls of the trunk of this name are guarded against echo."""
+        return any(one.echo_guard for one in self.sources if one.name == trunk)
 
     @field_serializer("token", when_used="json")
     def _reveal(self, token: SecretStr) -> str:

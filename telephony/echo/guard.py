@@ -1,0 +1,159 @@
+"""Decides, frame by frame, what passes of a caller's line while the agent can be heard on it.
+
+While nothing of what was played comes back, the near end passes as it is, bit for bit. What is no louder than an echo
+can be (see Bounds) is taken for one, and the line's own noise goes in its place. Once its way is known, a filter takes
+the echo away; somebody who speaks over it is then told by what the filter leaves, and passes without the echo.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from orchestrator.core.audio import FULL_SCALE, Pcm
+from telephony.echo.levels import COUNT, Bounds, Noise, Spectrums, bands, excess
+from telephony.echo.path import Bands, FarEnd, Signal, Spectrum
+from telephony.echo.search import DelaySearch, Echo, Trial
+
+RATES = (8000, 16000)
+FRAMES_A_SECOND = 50
+
+# Delay of the longest echo: a network's round trip, both jitter buffers, and a room (ITU-T G.131 ends at 0.4 s).
+_TAIL = 26
+# Frames after the last of the far end in which a room may still sound.
+_ROOM = 10
+
+# dB over what an echo can be, on average over the bands, that another voice brings; and those that need no second look.
+_UNKNOWN_DB, _SPEECH_DB, _SURELY_DB = 2.0, 2.0, 4.0
+_FRAMES_OF_SPEECH = 2
+# A filter that takes this much away knows the echo; a voice then also shows in what it leaves.
+_TRUSTED_DB = 5.0
+_SOMETHING_DB = 0.3
+_MARGIN = np.float32(10**0.6)
+
+# Frames for which a voice passes after its last sure one: words have softer parts.
+_HOLD = 10
+# A caller who was speaking when the agent began.
+_WAS_SPEAKING, _HOLD_ON = 8, 25
+
+_UP, _DOWN, _TAKEN = 0.15, 0.04, 0.1
+_RAMP = 0.002
+
+
+class EchoGuard:
+    """The guard of one call. rate: Hz of both directions, 8000 or 16000. Raises ValueError for any other."""
+
+    def __init__(self, rate: int = 16000) -> None:
+        if rate not in RATES:
+            raise ValueError(f"rate must be {' or '.join(map(str, RATES))} Hz, not {rate}")
+        self._frame = rate // FRAMES_A_SECOND
+        self._spectrums = Spectrums(self._frame)
+        self._far = FarEnd(self._frame, _TAIL, COUNT, bands)
+        self._noise = Noise(self._spectrums.audible)
+        self._bounds = Bounds(self._far, self._spectrums.audible)
+        self._limit = self._noise.limit
+        self._search = DelaySearch(self._far)
+        self._echo: Echo | None = None
+        self._trial: Trial | None = None
+        self._possible = 0  # frames in which an echo may still come
+        self._spoke = 0
+        self._voiced = 0
+        self._hold = 0
+        self._gain = 1.0
+        self._ramp = np.linspace(0.0, 1.0, round(_RAMP * rate), dtype=np.float32)
+        self._draw = np.random.default_rng(0)
+
+    def hear(self, near: Pcm, far: Pcm) -> Pcm:
+        """What the caller says in the 20 ms of *near*, without what comes back of the agent.
+
+        near, far: what came in and what went out in one tick, int16, shape (rate / 50,); the ticks of a call must
+        come in order. Returns *near* itself where it holds no echo. Raises ValueError for any other shape or type.
+        """
+        for pcm in (near, far):
+            if pcm.shape != (self._frame,) or pcm.dtype != np.int16:
+                raise ValueError(f"a frame must be int16 of shape ({self._frame},), not {pcm.dtype} of {pcm.shape}")
+        self._far.push(_scaled(far))
+        signal = _scaled(near)
+        spectrum = self._spectrums.of(signal)
+        powers = bands(spectrum)
+        active = self._noise.hear(powers)
+        self._limit = self._bounds.hear(powers) + self._noise.limit
+        if not self._may_echo():
+            self._spoke = _WAS_SPEAKING if active else max(0, self._spoke - 1)
+            self._hold, self._gain = (_HOLD_ON if self._spoke else 0), 1.0
+            return near
+        left = self._subtract(signal, spectrum, powers, active)
+        if self._echo is None and ((self._hold and self._gain == 1.0) or not active):
+            return near
+        return self._passed(left)
+
+    def _may_echo(self) -> bool:
+        if self._far.bands[0].sum() > 4 * self._spectrums.audible:
+            self._possible = _TAIL + _ROOM
+        else:
+            self._possible = max(0, self._possible - 1)
+        return self._possible > 0
+
+    def _subtract(self, signal: Signal, spectrum: Spectrum, powers: Bands, active: bool) -> Signal:
+        """*signal* without the echo; whether there is a voice in it is noted."""
+        left, rest, remains = signal, spectrum, powers
+        if self._echo is not None:
+            left = signal - self._echo.path.predict()
+            rest = self._spectrums.of(left)
+            remains = bands(rest)
+        if active:
+            self._look_for(signal, left, powers, remains)
+        self._judge(powers, remains, active)
+        if self._echo is not None and active and rest is not spectrum:
+            self._echo.path.learn(rest)
+        # Where an echo is expected and does not come, the filter would only add one.
+        return left if remains.sum() < powers.sum() else signal
+
+    def _look_for(self, signal: Signal, left: Signal, powers: Bands, remains: Bands) -> None:
+        """Look for an echo in what is left, and try the filter that would take it away."""
+        if self._trial is None:
+            part = self._search.look(self._spectrums.of(left * self._search.window))
+            self._trial = None if part is None else Trial(self._far, part)
+            return
+        path = self._trial.echo.path
+        rest = self._spectrums.of(signal - path.predict())
+        path.learn(rest)
+        if self._trial.hear(rest, powers, remains):
+            self._echo, self._trial = self._trial.echo, None
+            self._search.forget()
+        elif self._trial.over:
+            self._trial = None
+
+    def _judge(self, powers: Bands, remains: Bands, active: bool) -> None:
+        """Note whether this frame holds a voice that is no echo."""
+        noise = self._noise.limit
+        echo = self._echo
+        if echo is None or echo.taken_db < _TRUSTED_DB or echo.whole is None or echo.left is None:
+            over = excess(powers, self._limit)
+            voiced = over > _UNKNOWN_DB
+        else:
+            played = echo.played * _MARGIN
+            over = excess(powers, np.exp(echo.whole) * played + noise)
+            beyond = excess(remains, np.exp(echo.left) * played + noise)
+            voiced = over > _SPEECH_DB or (beyond > _SPEECH_DB and over > _SOMETHING_DB)
+        if echo is not None and active and not voiced:
+            echo.hear(powers, remains, up=_UP, down=_DOWN, taken=_TAKEN)
+        self._voiced = self._voiced + 1 if voiced else 0
+        if self._voiced >= _FRAMES_OF_SPEECH or over > _SURELY_DB:
+            self._hold = max(_HOLD, self._hold)
+        else:
+            self._hold = max(0, self._hold - 1)
+
+    def _passed(self, left: Signal) -> Pcm:
+        """*left* while somebody speaks, and otherwise noise as the line has it."""
+        target = 1.0 if self._hold else 0.0
+        gain = np.full(self._frame, target, dtype=np.float32)
+        gain[: len(self._ramp)] = self._gain + (target - self._gain) * self._ramp
+        self._gain = target
+        level = np.float32(np.sqrt(2 * self._noise.bands.sum()) / self._frame)
+        noise = level * self._draw.standard_normal(self._frame, dtype=np.float32)
+        passed = gain * left + (1 - gain) * noise
+        return np.clip(np.round(passed * FULL_SCALE), -32768, 32767).astype(np.int16)
+
+
+def _scaled(pcm: Pcm) -> Signal:
+    return pcm.astype(np.float32) / np.float32(FULL_SCALE)
