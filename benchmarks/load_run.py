@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +38,8 @@ class Wave:
 
 @dataclass(slots=True)
 class Measured:
-    """A wave as it went. stored: the API's answer about each call; peak: the most that each part held."""
+    """A wave as it went. stored: the API's answer about each call; cpu: seconds that each part used, callers_cpu: that
+    the callers did; peak: the most that each part held."""
 
     wave: Wave
     made: list[Made]
@@ -45,6 +47,7 @@ class Measured:
     cpu: dict[str, float]
     peak: dict[str, Holding]
     load_average: tuple[float, float, float]
+    callers_cpu: float = 0.0
 
 
 async def run_wave(system: LoadSystem, wave: Wave, asked: Sequence[Question]) -> Measured:
@@ -59,7 +62,7 @@ async def run_wave(system: LoadSystem, wave: Wave, asked: Sequence[Question]) ->
         )
         for index in range(wave.calls)
     ]
-    before = await asyncio.to_thread(holdings, system.pid)
+    before, own = await asyncio.to_thread(holdings, system.pid), time.process_time()
     peak = dict(before)
     async with asyncio.TaskGroup() as group:
         calls = [group.create_task(_later(index * _APART, plan)) for index, plan in enumerate(plans)]
@@ -67,11 +70,11 @@ async def run_wave(system: LoadSystem, wave: Wave, asked: Sequence[Question]) ->
         await asyncio.wait(calls)
         watch.cancel()
     made = [call.result() for call in calls]
-    after = await asyncio.to_thread(holdings, system.pid)
+    after, own = await asyncio.to_thread(holdings, system.pid), time.process_time() - own
     _raise_to(peak, after)
     callers = {one.plan.caller for one in made if one.refused is None}
     stored = await asyncio.to_thread(system.stored, callers)
-    return Measured(wave, made, stored, cpu_between(before, after), peak, os.getloadavg())
+    return Measured(wave, made, stored, cpu_between(before, after), peak, os.getloadavg(), own)
 
 
 def wave_figures(measured: Measured, delays: StubDelays | None) -> dict[str, object]:
@@ -104,6 +107,7 @@ def wave_figures(measured: Measured, delays: StubDelays | None) -> dict[str, obj
         if minutes
         else {},
         "cores_used": round(sum(measured.cpu.values()) / max(call.duration for call in made), 2) if minutes else 0.0,
+        "callers_cores_used": round(measured.callers_cpu / max(call.duration for call in made), 2) if minutes else 0.0,
         "held": {part: _shown(holding) for part, holding in measured.peak.items()},
         "load_average": measured.load_average,
     }

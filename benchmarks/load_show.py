@@ -16,7 +16,17 @@ _SUMMARIES = (
     "voice_to_voice_s",
     "overhead_s",
 )
-_COUNTS = ("turns", "unanswered", "refused", "cut_off", "rtp_received", "rtp_lost", "call_minutes", "cores_used")
+_COUNTS = (
+    "turns",
+    "unanswered",
+    "refused",
+    "cut_off",
+    "rtp_received",
+    "rtp_lost",
+    "call_minutes",
+    "cores_used",
+    "callers_cores_used",
+)
 
 
 def show_wave(figures: Mapping[str, Any], console: Console) -> None:
