@@ -28,7 +28,7 @@ from inference.registry import Registry, build_engine
 from orchestrator.calls.ear import Ear, EarSettings, Partial, SpeechStarted, TurnEnded
 from orchestrator.calls.supervisor import VoiceActivityFactory
 from orchestrator.core.audio import FULL_SCALE, AudioFrame, Pcm
-from orchestrator.core.errors import ConfigError
+from orchestrator.core.errors import ConfigError, EngineError
 from orchestrator.core.ports import Dtmf, Recognizer, TurnDetector
 
 _MUSIC = Path("/usr/share/asterisk/moh")
@@ -72,6 +72,8 @@ async def hear(registry: Registry, profile: str, line: Pcm) -> Heard:
                         heard.onsets += 1
                     case Partial(stable, unstable) if stable or unstable:
                         heard.words.append(f"{stable} {unstable} (partial)".strip())
+                    case TurnEnded(failure=EngineError() as failure):
+                        raise failure
                     case TurnEnded(text) if text:
                         heard.words.append(text)
     return heard

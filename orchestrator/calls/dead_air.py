@@ -13,10 +13,13 @@ from orchestrator.core.streams import closing
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Seconds with nothing to play. filler: until a filler is said, None for never; limit: until it is a failure."""
+    """Seconds with nothing to play. filler: until a filler is said, None for never; limit, stall: until it
+    is a failure, before the first audio and later on.
+    """
 
     filler: float | None
     limit: float
+    stall: float
 
 
 async def without_dead_air(
@@ -37,14 +40,17 @@ async def without_dead_air(
                 taken = waits.filler + asyncio.get_running_loop().time() - begun
             else:
                 taken = 0.0
-            while (piece := await _within(coming, waits.limit - taken)) is not None:
-                taken = 0.0
+            limit = waits.limit - taken
+            while (piece := await _within(coming, limit)) is not None:
+                limit = waits.stall
                 yield piece
                 coming = asyncio.ensure_future(anext(pieces, None))
         finally:
             # A generator cannot be closed while it is being asked for its next item.
             coming.cancel()
             await asyncio.wait([coming])
+            if not coming.cancelled():
+                coming.exception()  # nobody is left to hear of it
 
 
 async def _there(coming: asyncio.Future[Uttered | None], seconds: float) -> bool:

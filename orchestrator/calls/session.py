@@ -23,6 +23,7 @@ from orchestrator.core.events import CallState, EndReason, Happened, Recorder, S
 from orchestrator.core.ports import CallLeg, Dtmf
 from orchestrator.core.streams import closing
 from orchestrator.core.turn import AnswerKind, Mark, Turn
+from orchestrator.dialogue.backchannels import WANTED, wants_turn
 from orchestrator.dialogue.prompting import system_message
 
 log = structlog.get_logger(__name__)
@@ -30,9 +31,8 @@ log = structlog.get_logger(__name__)
 # An answer that is nearly there is better than an apology.
 _LEAST_PATIENCE = 1.0
 
-# Seconds of the longest sound that is no interruption, with what is heard before its onset; probability of one.
-_LONGEST_ASIDE = 1.8
-_INTERRUPTION = 0.5
+# Seconds of the longest sound that is no interruption.
+_LONGEST_ASIDE = 1.5
 
 # Seconds that tell the level of a voice and of the noise behind it.
 _LATEST_SPEECH = 5.0
@@ -82,31 +82,39 @@ class CallSession:
 
     async def run(self) -> EndReason:
         """Talk until either side hangs up; says which. Cancelling it ends the call's tasks, not the leg."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._talk(group)
+        finally:
+            self._stop_waiting()
+        self._enter(CallState.END)
+        return self._ended_by
+
+    async def _talk(self, group: asyncio.TaskGroup) -> None:
         engines = self._setup.engines
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            self._speculation = Speculation(
-                group, self._answering.reply, self._leg.now, self._setup.guard, self._speculated
-            )
-            hearing = replace(self._setup.settings.ear, language=self._setup.agent.agent.language.split("-")[0])
-            ear = Ear(group, engines.vad, engines.recognizer, engines.turns, hearing)
-            self._enter(CallState.GREETING)
-            self._say(self._new_turn(), AnswerKind.GREETING, self._setup.agent.agent.greeting)
-            self._start_warming()
-            time_up = group.create_task(self._time_up(), name="time up")
+        self._group = group
+        self._speculation = Speculation(
+            group, self._answering.reply, self._leg.now, self._setup.guard, self._speculated
+        )
+        hearing = replace(self._setup.settings.ear, language=self._setup.agent.agent.language.split("-")[0])
+        ear = Ear(group, engines.vad, engines.recognizer, engines.turns, hearing)
+        self._enter(CallState.GREETING)
+        self._say(self._new_turn(), AnswerKind.GREETING, self._setup.agent.agent.greeting)
+        self._start_warming()
+        time_up = group.create_task(self._time_up(), name="time up")
+        try:
             async with closing(ear.listen(self._leg.incoming())) as events:
                 async for event in events:
                     await self._on(event)
-            time_up.cancel()
+        finally:
+            # Its place is that of all calls.
             self._speculation.drop()
-            await self._stop_reply()
-            if self._unanswered is not None:
-                self._keep(self._unanswered, "")
-            if self._warming is not None:
-                self._warming.cancel()
-        self._stop_waiting()
-        self._enter(CallState.END)
-        return self._ended_by
+        time_up.cancel()
+        await self._stop_reply()
+        if self._unanswered is not None:
+            self._keep(self._unanswered, "")
+        if self._warming is not None:
+            self._warming.cancel()
 
     async def _on(self, event: EarEvent) -> None:
         match event:
@@ -140,21 +148,26 @@ class CallSession:
         else:
             self._cut = reply.turn
         await self._stop_reply()
+        self._stop_waiting()  # settling the reply began to count
         self._enter(CallState.LISTEN)
 
     async def _hear_turn(self, ended: TurnEnded) -> None:
+        self._setup.guard.waited(ended.transcribed - ended.pause_found)
+        if self._is_speaking():
+            return  # the last words of the call are being said
         before, self._unanswered = self._unanswered, None
         cut, self._cut = self._cut, None
-        self._setup.guard.waited(ended.transcribed - ended.pause_found)
-        if self._reply is not None:
-            return  # the last words of the call are being said
         if not ended.text and ended.failure is None and before is None:
             # A noise: silence never becomes text, and what it cut off is said after all.
+            self._speculation.drop()
             self._wait_for_words()
             if cut is not None and not ended.hung_up:
                 self._resume(cut)
             return
-        if cut is not None and before is None and await self._is_aside(cut, ended):
+        aside = cut is not None and before is None and await self._is_aside(cut, ended)
+        if self._is_speaking():  # the time was up meanwhile
+            return
+        if aside and cut is not None:
             self._speculation.drop()
             self._resume(cut)
             return
@@ -169,6 +182,7 @@ class CallSession:
         if ended.hung_up:
             self._keep(turn, "")
         elif ended.failure is not None:
+            self._speculation.drop()
             self._fail(turn, ended.failure)
         else:
             self._enter(CallState.PROCESS)
@@ -190,18 +204,19 @@ class CallSession:
         return f"{before} {text}".strip()
 
     async def _is_aside(self, cut: Turn, ended: TurnEnded) -> bool:
-        """Whether what silenced *cut* was no interruption: an "uh-huh", a cough. The answer to a question never is."""
-        if ended.hung_up or ended.failure is not None or not cut.rest or cut.rest_asks:
+        """Whether what silenced *cut* was no interruption: an "uh-huh", a cough."""
+        if ended.hung_up or ended.failure is not None or not cut.rest:
+            return False
+        if ended.voice_ended - ended.started > _LONGEST_ASIDE:
             return False
         sound = ended.speech.until(ended.voice_ended)
-        if sound.duration > _LONGEST_ASIDE:
-            return False
         try:
-            probability = await self._setup.engines.interjections.interruption(sound, ended.text)
-        except EngineError as error:
-            log.warning("interjection_not_judged", error=error.message)
+            heard = await self._setup.engines.interjections.interruption(sound, ended.text)
+        except (EngineError, ValueError) as error:
+            log.warning("interjection_not_judged", error=str(error))
             return False
-        if probability >= _INTERRUPTION:
+        probability = wants_turn(heard, ended.text, asked=cut.asks)
+        if probability >= WANTED:
             return False
         self._happened("aside", {"turn": cut.index, "interruption": round(probability, 3)})
         return True
@@ -240,7 +255,8 @@ class CallSession:
             return
         self._speculation.drop()
         self._stop_waiting()
-        await self._stop_reply()
+        while self._reply is not None:
+            await self._stop_reply()
         self._say(self._new_turn(), AnswerKind.PROMPT, self._phrases.time_up, last=EndReason.TIME_UP)
 
     def _say(self, turn: Turn, kind: AnswerKind, text: str, *, last: EndReason | None = None) -> None:
@@ -271,7 +287,7 @@ class CallSession:
             await reply.speech.silence()
             self._settle(reply)
             raise
-        if failure is not None and reply.last is None and not reply.speech.audible:
+        if failure is not None and reply.last is None and not reply.speech.heard():
             self._fail(reply.turn, failure)
             return
         self._settle(reply)
@@ -286,7 +302,8 @@ class CallSession:
     async def _say_in_time(self, reply: _Reply, audio: AsyncIterator[Uttered]) -> EngineError | None:
         """Speak *audio*; why that failed, if it did. Raises Hangup."""
         waiting = reply.turn.caller_text and reply.last is None
-        waits = Waits(self._setup.settings.filler_after if waiting else None, self._patience_left())
+        settings = self._setup.settings
+        waits = Waits(settings.filler_after if waiting else None, self._patience_left(), settings.answer_within)
         reply.speech.begun = self._respond
         try:
             await reply.speech.say(without_dead_air(audio, self._filler(reply.turn), waits))
@@ -375,6 +392,9 @@ class CallSession:
         turn = Turn(self._turns)
         self._turns += 1
         return turn
+
+    def _is_speaking(self) -> bool:
+        return self._reply is not None
 
     @property
     def _recorder(self) -> Recorder:

@@ -61,7 +61,7 @@ class Speech:
             await self._leg.drain()
             raise
         await self._leg.drain()
-        if self._pieces:
+        if self._reply_from is not None:
             self._turn.mark(Mark.REPLY_ENDED, self._leg.now())
 
     async def _play(self, uttered: Uttered) -> None:

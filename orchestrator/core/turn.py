@@ -75,13 +75,13 @@ class Turn:
 
     @property
     def rest(self) -> str:
-        """The words of the reply that were not heard."""
+        """The words of the reply that were voiced and not heard; what had not been voiced yet is not among them."""
         return " ".join(self.reply_text.split()[len(self.heard_text.split()) :])
 
     @property
-    def rest_asks(self) -> bool:
-        """Whether the sentence in which the reply was cut is a question."""
-        return _QUESTION.match(self.rest) is not None
+    def asks(self) -> bool:
+        """Whether the reply was cut in a question or behind one, so that a "yes" is an answer."""
+        return _QUESTION.match(self.rest) is not None or "?" in self.heard_text
 
     def mark(self, mark: Mark, at: float) -> None:
         """Note *mark* at media-clock second *at*; the first note of a mark stands."""

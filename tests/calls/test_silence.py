@@ -47,6 +47,15 @@ def test_a_long_story_is_not_interrupted():
     assert call.agent.phrases.still_there not in [turn.heard_text for turn in call.turns_kept]
 
 
+def test_who_interrupts_with_a_long_story_is_not_asked_whether_they_are_there():
+    story = " ".join(f"w{i}" for i in range(50))  # 15 s
+    scene = Scene(says=[Says("tell me", 2.0), Says(story, 6.0)], hangs_up=26.0)
+    scene.llm = FakeLanguageModel(answer=lambda messages: "So many words and more to come here. " + "Yes it is. " * 9)
+    call = scene.run()
+    assert call.agent.phrases.still_there not in [turn.heard_text for turn in call.turns_kept]
+    assert story in [turn.caller_text for turn in call.turns_kept]
+
+
 def test_a_slow_reply_is_no_silence_of_the_caller():
     scene = Scene(
         says=[Says("can you help me", 2.0)],

@@ -114,6 +114,19 @@ def test_every_draft_gives_its_place_back():
     assert guard.under_way == 0
 
 
+def test_a_call_that_breaks_gives_the_place_of_its_draft_back():
+    guard = LoadGuard()
+    scene = doubtful(says=[Says("can you help me", 2.0)], hangs_up=9.0, guard=guard)
+
+    def break_down(messages: object) -> str:
+        raise RuntimeError("a bug")
+
+    scene.llm = FakeLanguageModel(answer=break_down)
+    with pytest.raises(ExceptionGroup):
+        scene.run()
+    assert guard.under_way == 0
+
+
 def test_without_speculation_every_reply_begins_after_its_turn():
     call = doubtful(says=[Says("can you help me", 2.0)], hangs_up=9.0, speculate=False).run()
     assert outcomes(call) == []

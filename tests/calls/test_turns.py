@@ -213,7 +213,7 @@ def test_a_model_that_hangs_is_apologised_for_though_the_caller_keeps_asking():
     scene = Scene(says=[Says("can you help me", 2.0), *(Says("hello", 6.0 + 3 * i) for i in range(8))], hangs_up=40.0)
     scene.llm = FakeLanguageModel(first_token=1000.0)
     call = scene.run()
-    first_words = next(turn for turn in call.turns_kept[1:] if turn.heard_text)
+    first_words = next(turn for turn in call.turns_kept[1:] if turn.answer is AnswerKind.FALLBACK)
     assert first_words.heard_text == call.agent.phrases.trouble[: len(first_words.heard_text)]
     assert first_words.marks[Mark.REPLY_STARTED] < 14.0
 
