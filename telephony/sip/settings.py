@@ -41,7 +41,7 @@ class Trunk(_Settings):
     registrar: "host[:port]" to keep registered at, with user and password for digest (RFC 8760, RFC 3261 section 22);
     domain: of the account, when it is not the registrar's host; expires: seconds asked of the registrar.
     peer: "host[:port]" that outbound calls go to, when there is no registrar.
-    echo_guard: whether the agent's own voice is taken out of what comes back from this trunk.
+    echo_guard: whether the agent's own voice is taken out of what comes back from this trunk; off until it is measured.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Trunk(_Settings):
     expires: Annotated[int, Field(ge=30, le=86400)] = 300
     peer: str | None = None
     transport: SipTransport = "udp"
-    echo_guard: bool = True
+    echo_guard: bool = False
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Self:
