@@ -14,15 +14,15 @@ from typing import Final
 WANTED: Final = 0.2
 """A sound of at least this probability was an interruption; under it, the sentence is resumed where it was cut.
 
-It is low because errors weigh unlike: who is not heard has to say it again, over an agent that goes on talking. Chosen
-on the tuning split of models/interjections, where 1 in 100 interruptions is then missed by the sound alone.
+It is low because errors weigh unlike: who is not heard has to say it again, over an agent that goes on talking.
 """
 
 
 class Words(Enum):
     """What the text of a sound says about it. The value: by how much it moves the log-odds of an interruption.
 
-    The values are log-likelihood ratios on the tuning split of models/interjections, rounded towards nought.
+    Set by hand: a word that can only be assent, or only a call for the turn, outweighs nearly any sound; the text of a
+    short sound is wrong too often to count for more.
     """
 
     UNKNOWN = 0.0  # no recogniser was asked, or it wrote what it writes into noise
