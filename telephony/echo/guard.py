@@ -22,13 +22,14 @@ _TAIL = 26
 # Frames after the last of the far end in which a room may still sound.
 _ROOM = 10
 
-# dB over what an echo can be, on average over the bands, that another voice brings; and those that need no second look.
+# dB over what an echo can be, on average over the bands, that another voice brings; the last needs no second look.
 _UNKNOWN_DB, _SPEECH_DB, _SURELY_DB = 2.0, 2.0, 4.0
 _FRAMES_OF_SPEECH = 2
-# A filter that takes this much away knows the echo; a voice then also shows in what it leaves.
-_TRUSTED_DB = 5.0
+# A filter that takes this much away shows that there is an echo, and how loud; one that takes more knows it, and then
+# a voice also shows in what it leaves. Neither outlasts the echo: a voice that is held back takes them away.
+_KNOWN_DB, _TRUSTED_DB = 1.5, 5.0
 _SOMETHING_DB = 0.3
-_MARGIN = np.float32(10**0.6)
+_MARGIN = np.float32(10**0.8)
 
 # Frames for which a voice passes after its last sure one: words have softer parts.
 _HOLD = 10
@@ -124,18 +125,22 @@ class EchoGuard:
             self._trial = None
 
     def _judge(self, powers: Bands, remains: Bands, active: bool) -> None:
-        """Note whether this frame holds a voice that is no echo."""
+        """Note whether this frame holds a voice that is no echo; noise is none, whatever the limits are."""
+        if not active:
+            self._voiced, self._hold = 0, max(0, self._hold - 1)
+            return
         noise = self._noise.limit
         echo = self._echo
-        if echo is None or echo.taken_db < _TRUSTED_DB or echo.whole is None or echo.left is None:
+        if echo is None or echo.taken_db < _KNOWN_DB or echo.whole is None or echo.left is None:
             over = excess(powers, self._limit)
             voiced = over > _UNKNOWN_DB
         else:
             played = echo.played * _MARGIN
             over = excess(powers, np.exp(echo.whole) * played + noise)
             beyond = excess(remains, np.exp(echo.left) * played + noise)
-            voiced = over > _SPEECH_DB or (beyond > _SPEECH_DB and over > _SOMETHING_DB)
-        if echo is not None and active and not voiced:
+            trusted = echo.taken_db > _TRUSTED_DB
+            voiced = over > _SPEECH_DB or (trusted and beyond > _SPEECH_DB and over > _SOMETHING_DB)
+        if echo is not None and not voiced:
             echo.hear(powers, remains, up=_UP, down=_DOWN, taken=_TAKEN)
         self._voiced = self._voiced + 1 if voiced else 0
         if self._voiced >= _FRAMES_OF_SPEECH or over > _SURELY_DB:

@@ -20,7 +20,7 @@ _LEAST = np.float32(1e-6)
 
 # An echo that cannot be there now may be there later: a telephone is put on its loudspeaker. 4 dB a second.
 _BOUND_RISE = np.float32(0.02)
-_BOUND_MARGIN_DB = 10.0
+_BOUND_MARGIN_DB = 12.0
 # A single band's part in an excess: one that holds nothing of the echo must not outvote the others.
 _MOST_DB = 15.0
 _SOFT_FAR = 0.02
