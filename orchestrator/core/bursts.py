@@ -97,9 +97,9 @@ def bursts(pcm: Pcm, rate: int, *, pause: float = 0.06, shortest: float = 0.02) 
 
 
 def speech_began(pcm: Pcm, rate: int) -> float:
-    """Seconds until the first speech in *pcm*; all of it when there is none."""
+    """Seconds until the first speech in *pcm*; 0 when there is none, as in a piece too short to tell."""
     found = bursts(pcm, rate)
-    return found[0].start if found else len(pcm) / rate
+    return found[0].start if found else 0.0
 
 
 def speech_ended(pcm: Pcm, rate: int) -> float | None:
