@@ -9,11 +9,10 @@ import asyncio
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
-from typing import Self
 
 from benchmarks.load_rtp import PCMU
+from benchmarks.sip_message import SipMessage
 from orchestrator.core.errors import CarrierRejected
 
 _RESEND = 0.5  # T1, RFC 3261 section 17.1.1.1
@@ -21,33 +20,6 @@ _LONGEST_RESEND = 4.0  # T2
 _FINAL = 200
 _REFUSED = 300
 _serial = count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A request or a response. start: the first line; headers: by name in lower case, the last of each."""
-
-    start: str
-    headers: dict[str, str]
-    body: str
-
-    @classmethod
-    def parsed(cls, data: bytes) -> Self:
-        """The message in a datagram."""
-        head, _, body = data.decode(errors="replace").partition("\r\n\r\n")
-        start, *lines = head.split("\r\n")
-        pairs = (line.partition(":") for line in lines)
-        return cls(start, {name.strip().lower(): value.strip() for name, _, value in pairs}, body)
-
-    @property
-    def status(self) -> int:
-        """Of a response; 0 for a request."""
-        return int(self.start.split()[1]) if self.start.startswith("SIP/2.0 ") else 0
-
-    @property
-    def method(self) -> str:
-        """Of a request, or of the one that a response answers."""
-        return self.start.split()[0] if self.status == 0 else self.headers["cseq"].split()[1]
 
 
 class Dialog(asyncio.DatagramProtocol):
@@ -61,7 +33,7 @@ class Dialog(asyncio.DatagramProtocol):
         self._rtp_port = rtp_port
         self._id = f"load-{next(_serial)}-{rtp_port}"
         self._to_tag = ""
-        self._answers: asyncio.Queue[Message] = asyncio.Queue()
+        self._answers: asyncio.Queue[SipMessage] = asyncio.Queue()
         self._transport: asyncio.DatagramTransport
 
     async def dial(self, within: float = 20.0) -> tuple[str, int]:
@@ -101,7 +73,7 @@ class Dialog(asyncio.DatagramProtocol):
         """Answer requests, keep final responses, acknowledge an answer that comes again."""
         if not data.strip():
             return
-        message = Message.parsed(data)
+        message = SipMessage.parsed(data)
         if message.status >= _FINAL:
             if message.method == "INVITE" and self._to_tag:
                 self._acknowledge(message)
@@ -114,7 +86,7 @@ class Dialog(asyncio.DatagramProtocol):
 
     async def _asked(
         self, method: str, sequence: int, within: float, extra: Sequence[str] = (), body: str = ""
-    ) -> Message:
+    ) -> SipMessage:
         """The final response to a request, which is sent again until one comes. Raises CarrierRejected."""
         request = self._request(method, sequence, extra, body)
         wait = _RESEND
@@ -133,13 +105,13 @@ class Dialog(asyncio.DatagramProtocol):
             self.close()
             raise CarrierRejected(408, f"no answer to {method} within {within:g} s") from error
 
-    def _acknowledge(self, answer: Message) -> None:
+    def _acknowledge(self, answer: SipMessage) -> None:
         """ACK: within the transaction when the answer refuses, in the dialog otherwise."""
         self._to_tag = answer.headers["to"].rpartition("tag=")[2]
         branch = "INVITE" if answer.status >= _REFUSED else "ACK"
         self._transport.sendto(self._request("ACK", 1, branch=branch), self._gateway)
 
-    def _reply(self, request: Message) -> None:
+    def _reply(self, request: SipMessage) -> None:
         copied = [f"{name}: {request.headers[name]}" for name in ("via", "from", "to", "call-id", "cseq")]
         self._transport.sendto(_text("SIP/2.0 200 OK", copied), self._gateway)
 

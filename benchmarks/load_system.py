@@ -21,7 +21,7 @@ import httpx
 
 from benchmarks.load_observed import VARIABLE
 from benchmarks.scenario import agent_file
-from benchmarks.system import System, SystemFailed, free_port, stop, tail
+from benchmarks.system import System, SystemFailed, free_port, stop, tail, until_ready
 
 _LINES_A_GATEWAY = 4  # the wheel's limit
 _RTP_PORTS = "26000-27999"  # below those that the kernel gives away by itself
@@ -115,7 +115,7 @@ def under_load(setup: LoadSetup) -> Iterator[LoadSystem]:
             )
         system = LoadSystem(System(process.pid, f"http://127.0.0.1:{http_port}", gateways[0], log), gateways, window)
         try:
-            _until_ready(process, system.system, setup.ready_within)
+            until_ready(process, system.system, setup.ready_within)
             yield system
         finally:
             stop(process)
@@ -127,13 +127,3 @@ def _ports(number: int) -> tuple[int, ...]:
     while len(found) < number:
         found.add(free_port())
     return tuple(sorted(found))
-
-
-def _until_ready(process: subprocess.Popen[bytes], system: System, within: float) -> None:
-    deadline = time.monotonic() + within
-    while not system.ready():
-        if process.poll() is not None:
-            raise SystemFailed(f"offhook up exited with status {process.returncode}\n{tail(system.log)}")
-        if time.monotonic() > deadline:
-            raise SystemFailed(f"offhook up is not ready after {within:.0f} s\n{tail(system.log)}")
-        time.sleep(0.2)

@@ -25,7 +25,8 @@ from benchmarks.sound_files import read_wav
 from benchmarks.wer import telephone
 from inference.manifest import Kind
 from inference.registry import Registry, build_engine
-from orchestrator.calls.ear import Ear, EarSettings, Partial, SpeechStarted, TurnEnded
+from orchestrator.calls.ear import Ear, EarSettings
+from orchestrator.calls.heard import Partial, SpeechStarted, TurnEnded
 from orchestrator.calls.supervisor import VoiceActivityFactory
 from orchestrator.core.audio import FULL_SCALE, AudioFrame, Pcm
 from orchestrator.core.errors import ConfigError, EngineError

@@ -93,7 +93,7 @@ def running(setup: Setup) -> Iterator[System]:
         )
     system = System(process.pid, f"http://127.0.0.1:{http_port}", sip_port, log)
     try:
-        _until_ready(process, system, setup.ready_within)
+        until_ready(process, system, setup.ready_within)
         yield system
     finally:
         stop(process)
@@ -126,7 +126,8 @@ def tail(log: Path, lines: int = 15) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def _until_ready(process: subprocess.Popen[bytes], system: System, within: float) -> None:
+def until_ready(process: subprocess.Popen[bytes], system: System, within: float) -> None:
+    """Wait until *system*, which *process* runs, takes calls. Raises SystemFailed after *within* seconds."""
     deadline = time.monotonic() + within
     while not system.ready():
         if process.poll() is not None:

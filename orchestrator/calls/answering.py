@@ -17,14 +17,13 @@ from orchestrator.dialogue.sentences import ends_sentence, sentences
 
 @dataclass(frozen=True, slots=True)
 class Uttered:
-    """The next of a reply's audio. text: the words that it speaks; first: it begins them; audio: None when they end.
+    """The next of a reply's audio. text: the words that it speaks; audio: None when they end.
 
     filler: said to pass the time, not the reply itself.
     """
 
     text: str
     audio: AudioFrame | None
-    first: bool = False
     filler: bool = False
 
 
@@ -96,11 +95,9 @@ class Answering:
                 rendered = self.agent.rendered.get(text)
                 speech = rendered_speech(rendered) if rendered else self._synthesised(text)
                 async with closing(speech) as frames:
-                    first = True
                     async for frame in frames:
                         turn.mark(Mark.FIRST_AUDIO, self.now())
-                        yield Uttered(text, frame, first)
-                        first = False
+                        yield Uttered(text, frame)
                 yield Uttered(text, None)
 
     def _synthesised(self, text: str) -> AsyncIterator[AudioFrame]:

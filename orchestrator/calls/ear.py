@@ -9,66 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 import structlog
 
 from inference.stt.utterance import Utterance
 from orchestrator.calls.endpointing import Endpointer, Patience, Preroll, Signal
+from orchestrator.calls.heard import EarEvent, Partial, SpeechStarted, TurnEnded, TurnLikely
 from orchestrator.core.audio import AudioFrame, Pcm
 from orchestrator.core.errors import EngineError, EngineTimeout
 from orchestrator.core.ports import Dtmf, Recognizer, Transcript, TurnDetector, VoiceActivity
 from orchestrator.core.streams import closing
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStarted:
-    """The caller began to speak. at: onset; noticed: when that was certain (media seconds)."""
-
-    at: float
-    noticed: float
-
-
-@dataclass(frozen=True, slots=True)
-class Partial:
-    """Words so far. stable will not change."""
-
-    stable: str
-    unstable: str
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class TurnLikely:
-    """The caller has paused after *text* and is likely to be done: TurnEnded follows unless they go on."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class TurnEnded:
-    """The caller is done. Times are media seconds.
-
-    text: empty when nothing was said; speech: the latest of what was said, with the silence after it; voice_ended: the
-    detector's word for its end, which comes late; failure: why the recogniser gave no answer; hung_up: the caller left
-    in mid-turn, and nobody waits for a reply.
-    """
-
-    text: str
-    speech: AudioFrame
-    started: float
-    voice_ended: float
-    pause_found: float
-    transcribed: float
-    ended: float
-    failure: EngineError | None = None
-    hung_up: bool = False
-
-
-EarEvent: TypeAlias = SpeechStarted | Partial | TurnLikely | TurnEnded | Dtmf
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,27 +126,28 @@ class Ear:
         if signal is Signal.PAUSE:
             self._pause_found = chunk.end
             self._stop_partial()  # it would only keep the last pass waiting
-            self._recognize_all(self._settings.words_within)
-            self._ask()
+            speech = self._speech()
+            self._recognize_all(speech, self._settings.words_within)
+            self._ask(speech)
         elif signal is Signal.LINGER:
-            self._ask()
+            self._ask(self._speech())
         elif signal is Signal.RESUME:
             self._forget_pause()
         elif not self._endpointer.paused and self._utterance.due:
             self._partial = self._group.create_task(self._recognize(self._utterance.window()), name="partial")
         return None
 
-    def _recognize_all(self, within: float) -> None:
+    def _recognize_all(self, speech: AudioFrame, within: float) -> None:
         """Recognise the whole utterance so far, which may be complete."""
-        self._words = self._group.create_task(self._last_pass(self._speech(), within), name="words")
+        self._words = self._group.create_task(self._last_pass(speech, within), name="words")
 
     async def _last_pass(self, speech: AudioFrame, within: float) -> _Words:
         heard = await self._recognize_within(speech, within)
         return _Words(self._utterance.final(heard) if isinstance(heard, Transcript) else heard, self._now)
 
-    def _ask(self) -> None:
-        """Ask the turn detector about the pause as it sounds now."""
-        self._verdict = self._group.create_task(self._finished(self._speech()), name="verdict")
+    def _ask(self, speech: AudioFrame) -> None:
+        """Ask the turn detector about the pause behind *speech*."""
+        self._verdict = self._group.create_task(self._finished(speech), name="verdict")
 
     def _speech(self) -> AudioFrame:
         """The utterance so far, as much of it as an engine takes; while the caller speaks it is never empty."""
@@ -246,7 +200,7 @@ class Ear:
         self._stop_partial()
         if self._words is None:
             self._pause_found = self._now
-            self._recognize_all(self._settings.last_words_within)
+            self._recognize_all(self._speech(), self._settings.last_words_within)
         assert self._words is not None
         await asyncio.wait([self._words])
         return self._ended(self._words.result(), hung_up=True)

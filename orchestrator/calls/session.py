@@ -10,32 +10,27 @@ from uuid import UUID
 import structlog
 
 from orchestrator.calls.answering import Answering, Uttered
+from orchestrator.calls.asides import is_aside
+from orchestrator.calls.chronicle import Chronicle
 from orchestrator.calls.dead_air import Waits, without_dead_air
-from orchestrator.calls.ear import Ear, EarEvent, Partial, SpeechStarted, TurnEnded, TurnLikely
+from orchestrator.calls.ear import Ear
+from orchestrator.calls.heard import EarEvent, Partial, SpeechStarted, TurnEnded, TurnLikely
 from orchestrator.calls.history import History
 from orchestrator.calls.setup import CallSetup
+from orchestrator.calls.silence import SilenceWatch
 from orchestrator.calls.speculation import Outcome, Speculation
 from orchestrator.calls.speech import Speech
-from orchestrator.core.audio import AudioFrame
-from orchestrator.core.bursts import speech_ended
 from orchestrator.core.errors import BadOutput, EngineError, Hangup
-from orchestrator.core.events import CallState, EndReason, Happened, Recorder, Spoken, TurnFinished
+from orchestrator.core.events import CallState, EndReason
 from orchestrator.core.ports import CallLeg, Dtmf
 from orchestrator.core.streams import closing
 from orchestrator.core.turn import AnswerKind, Mark, Turn
-from orchestrator.dialogue.backchannels import WANTED, wants_turn
 from orchestrator.dialogue.prompting import system_message
 
 log = structlog.get_logger(__name__)
 
 # An answer that is nearly there is better than an apology.
 _LEAST_PATIENCE = 1.0
-
-# Seconds of the longest sound that is no interruption.
-_LONGEST_ASIDE = 1.5
-
-# Seconds that tell the level of a voice and of the noise behind it.
-_LATEST_SPEECH = 5.0
 
 
 @dataclass(slots=True)
@@ -66,8 +61,8 @@ class CallSession:
             str(call_id),
             setup.settings.reply_tokens,
         )
-        self._state = CallState.INIT
-        self._events = 0
+        self._chronicle = Chronicle(call_id, setup.recorder, leg.now)
+        self._silence = SilenceWatch(setup.settings.silence_after, self._ask_whether_there)
         self._turns = 0
         self._failures = 0
         self._reply: _Reply | None = None
@@ -75,9 +70,7 @@ class CallSession:
         self._cut: Turn | None = None
         self._waiting_since: float | None = None
         self._warming: asyncio.Task[None] | None = None
-        self._last_speech: AudioFrame | None = None
-        self._silence: asyncio.TimerHandle | None = None
-        self._silence_prompts = 0
+        self._last_words: TurnEnded | None = None
         self._ended_by = EndReason.CALLER_HANGUP
 
     async def run(self) -> EndReason:
@@ -86,8 +79,8 @@ class CallSession:
             async with asyncio.TaskGroup() as group:
                 await self._talk(group)
         finally:
-            self._stop_waiting()
-        self._enter(CallState.END)
+            self._silence.stop()
+        self._chronicle.enter(CallState.END)
         return self._ended_by
 
     async def _talk(self, group: asyncio.TaskGroup) -> None:
@@ -98,7 +91,7 @@ class CallSession:
         )
         hearing = replace(self._setup.settings.ear, language=self._setup.agent.agent.language.split("-")[0])
         ear = Ear(group, engines.vad, engines.recognizer, engines.turns, hearing)
-        self._enter(CallState.GREETING)
+        self._chronicle.enter(CallState.GREETING)
         self._say(self._new_turn(), AnswerKind.GREETING, self._setup.agent.agent.greeting)
         self._start_warming()
         time_up = group.create_task(self._time_up(), name="time up")
@@ -119,28 +112,28 @@ class CallSession:
     async def _on(self, event: EarEvent) -> None:
         match event:
             case SpeechStarted():
-                self._happened("speech_started", {"onset": event.at})
+                self._chronicle.happened("speech_started", {"onset": event.at})
                 await self._hear_onset(event)
             case Partial():
-                self._happened("partial", {"stable": event.stable, "unstable": event.unstable})
-                self._speculation.contradict(self._text_of_turn(f"{event.stable} {event.unstable}".strip()))
+                self._chronicle.happened("partial", {"stable": event.stable, "unstable": event.unstable})
+                self._speculation.contradict(self._text_of_turn(event.text))
             case TurnLikely():
                 if self._setup.settings.speculate and self._reply is None:
                     self._speculation.prepare(self._text_of_turn(event.text))
             case TurnEnded():
                 await self._hear_turn(event)
             case Dtmf():
-                self._happened("dtmf", {"digit": event.digit})
+                self._chronicle.happened("dtmf", {"digit": event.digit})
 
     async def _hear_onset(self, onset: SpeechStarted) -> None:
         """The caller speaks: whatever the agent says or is about to say is dropped, but for its last words."""
-        self._stop_waiting()
+        self._silence.stop()
         reply = self._reply
         if reply is None or reply.last is not None:
             return
         if reply.speech.audible:
             reply.turn.mark(Mark.INTERRUPTED, onset.at)
-            self._happened("barge_in", {"turn": reply.turn.index})
+            self._chronicle.happened("barge_in", {"turn": reply.turn.index})
             self._cut = reply.turn
         elif reply.turn.caller_text:
             # Nothing of the reply was heard: the caller is still in the same turn.
@@ -148,8 +141,8 @@ class CallSession:
         else:
             self._cut = reply.turn
         await self._stop_reply()
-        self._stop_waiting()  # settling the reply began to count
-        self._enter(CallState.LISTEN)
+        self._silence.stop()  # settling the reply began to count
+        self._chronicle.enter(CallState.LISTEN)
 
     async def _hear_turn(self, ended: TurnEnded) -> None:
         self._setup.guard.waited(ended.transcribed - ended.pause_found)
@@ -160,23 +153,25 @@ class CallSession:
         if not ended.text and ended.failure is None and before is None:
             # A noise: silence never becomes text, and what it cut off is said after all.
             self._speculation.drop()
-            self._wait_for_words()
+            self._silence.begin()
             if cut is not None and not ended.hung_up:
                 self._resume(cut)
             return
-        aside = cut is not None and before is None and await self._is_aside(cut, ended)
+        judge = self._setup.engines.interjections
+        aside = cut is not None and before is None and await is_aside(judge, cut, ended)
         if self._is_speaking():  # the time was up meanwhile
             return
         if aside and cut is not None:
+            self._chronicle.happened("aside", {"turn": cut.index})
             self._speculation.drop()
             self._resume(cut)
             return
-        self._silence_prompts = 0
+        self._silence.answered()
         turn = Turn(before.index, before.caller_text) if before is not None else self._new_turn()
         turn.caller_text = f"{turn.caller_text} {ended.text}".strip()
-        turn.marks = _marks(ended) if before is None else _continued_marks(before, ended)
+        turn.marks = ended.marks() if before is None else _continued_marks(before, ended)
         if ended.text or before is None:
-            self._last_speech = ended.speech
+            self._last_words = ended
         if self._waiting_since is None:
             self._waiting_since = ended.ended
         if ended.hung_up:
@@ -185,7 +180,7 @@ class CallSession:
             self._speculation.drop()
             self._fail(turn, ended.failure)
         else:
-            self._enter(CallState.PROCESS)
+            self._chronicle.enter(CallState.PROCESS)
             self._answer(turn)
 
     def _answer(self, turn: Turn) -> None:
@@ -203,47 +198,15 @@ class CallSession:
         before = self._unanswered.caller_text if self._unanswered is not None else ""
         return f"{before} {text}".strip()
 
-    async def _is_aside(self, cut: Turn, ended: TurnEnded) -> bool:
-        """Whether what silenced *cut* was no interruption: an "uh-huh", a cough."""
-        if ended.hung_up or ended.failure is not None or not cut.rest:
-            return False
-        if ended.voice_ended - ended.started > _LONGEST_ASIDE:
-            return False
-        sound = ended.speech.until(ended.voice_ended)
-        try:
-            heard = await self._setup.engines.interjections.interruption(sound, ended.text)
-        except (EngineError, ValueError) as error:
-            log.warning("interjection_not_judged", error=str(error))
-            return False
-        probability = wants_turn(heard, ended.text, asked=cut.asks)
-        if probability >= WANTED:
-            return False
-        self._happened("aside", {"turn": cut.index, "interruption": round(probability, 3)})
-        return True
-
     def _resume(self, cut: Turn) -> None:
         """Say what a sound of the caller's kept them from hearing."""
         rest = cut.rest
         if rest and cut.answer is not None:
-            self._happened("resumed", {"turn": cut.index})
+            self._chronicle.happened("resumed", {"turn": cut.index})
             self._say(self._new_turn(), cut.answer, rest)
 
-    def _wait_for_words(self) -> None:
-        """Count the seconds in which nobody says anything."""
-        self._stop_waiting()
-        after = self._setup.settings.silence_after
-        self._silence = asyncio.get_running_loop().call_later(after, self._ask_whether_there)
-
-    def _stop_waiting(self) -> None:
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
-
-    def _ask_whether_there(self) -> None:
-        if self._reply is not None:
-            return
-        if self._silence_prompts < self._setup.settings.silence_prompts:
-            self._silence_prompts += 1
+    def _ask_whether_there(self, times: int) -> None:
+        if times <= self._setup.settings.silence_prompts:
             self._say(self._new_turn(), AnswerKind.PROMPT, self._phrases.still_there)
         else:
             self._say(self._new_turn(), AnswerKind.PROMPT, self._phrases.nobody_there, last=EndReason.SILENCE)
@@ -254,7 +217,6 @@ class CallSession:
         if self._reply is not None and self._reply.last is not None:
             return
         self._speculation.drop()
-        self._stop_waiting()
         while self._reply is not None:
             await self._stop_reply()
         self._say(self._new_turn(), AnswerKind.PROMPT, self._phrases.time_up, last=EndReason.TIME_UP)
@@ -265,7 +227,7 @@ class CallSession:
 
     def _fail(self, turn: Turn, error: EngineError) -> None:
         """Speak a phrase that needs no engine; after too many failures, goodbye."""
-        self._happened("engine_failed", {"engine": error.engine, "error": type(error).__name__})
+        self._chronicle.happened("engine_failed", {"engine": error.engine, "error": type(error).__name__})
         log.warning("turn_failed", call=str(self._call_id), engine=error.engine, error=error.message)
         self._failures += 1
         if self._failures < self._setup.settings.failures:
@@ -274,6 +236,7 @@ class CallSession:
             self._say(turn, AnswerKind.FALLBACK, self._phrases.goodbye, last=EndReason.ENGINE_FAILED)
 
     def _begin(self, reply: _Reply, audio: AsyncIterator[Uttered]) -> None:
+        self._silence.stop()
         self._reply = reply
         reply.task = self._group.create_task(self._speak(reply, audio), name=f"reply-{reply.turn.index}")
 
@@ -312,7 +275,7 @@ class CallSession:
         return None if Mark.QUEUED in reply.turn.marks else BadOutput("llm", "an empty reply")
 
     async def _filler(self, turn: Turn) -> AsyncIterator[Uttered]:
-        self._happened("filler", {"turn": turn.index})
+        self._chronicle.happened("filler", {"turn": turn.index})
         async with closing(self._answering.filler()) as pieces:
             async for uttered in pieces:
                 yield uttered
@@ -324,14 +287,14 @@ class CallSession:
 
     def _respond(self) -> None:
         """There is audio."""
-        if self._state is CallState.PROCESS:
-            self._enter(CallState.RESPOND)
+        if self._chronicle.state is CallState.PROCESS:
+            self._chronicle.enter(CallState.RESPOND)
 
     def _settle(self, reply: _Reply) -> None:
         """The reply is over: keep the turn, and in the history only what was heard of it."""
         self._reply = None
         if self._unanswered is reply.turn:
-            self._happened("turn_continued", {"turn": reply.turn.index})
+            self._chronicle.happened("turn_continued", {"turn": reply.turn.index})
             return
         self._keep(reply.turn, reply.speech.heard())
         if reply.turn.heard_text and reply.turn.answer in {AnswerKind.APPROVED, AnswerKind.LLM}:
@@ -341,31 +304,15 @@ class CallSession:
         """Record *turn*, of whose reply *heard* was heard."""
         turn.heard_text = heard
         self._waiting_since = None
-        now = self._leg.now()
         if turn.caller_text:
-            self._correct_end(turn)
+            if self._last_words is not None:
+                turn.marks[Mark.SPEECH_ENDED] = self._last_words.energy_ended()
+                self._last_words = None
             self._history.said(turn.caller_text)
-            started, ended = turn.marks[Mark.SPEECH_STARTED], turn.marks[Mark.SPEECH_ENDED]
-            self._recorder.record(Spoken(self._call_id, turn.index, "caller", turn.caller_text, started, ended))
         self._history.heard(heard)
-        if heard:
-            started = turn.marks.get(Mark.REPLY_STARTED, now)
-            self._recorder.record(Spoken(self._call_id, turn.index, "agent", heard, started, now))
-        self._recorder.record(TurnFinished(self._call_id, turn))
-        self._enter(CallState.LISTEN)
-        self._wait_for_words()
-
-    def _correct_end(self, turn: Turn) -> None:
-        """Put SPEECH_ENDED to the last energy of what was said: the detector's own word is late, and latency counts.
-
-        It takes milliseconds, so it waits until the turn is over.
-        """
-        speech, self._last_speech = self._last_speech, None
-        if speech is None:
-            return
-        latest = speech.latest(_LATEST_SPEECH)
-        if (ended := speech_ended(latest.pcm, latest.rate)) is not None:
-            turn.marks[Mark.SPEECH_ENDED] = latest.at + ended
+        self._chronicle.keep(turn)
+        self._chronicle.enter(CallState.LISTEN)
+        self._silence.begin()
 
     async def _stop_reply(self) -> None:
         if (reply := self._reply) is not None:
@@ -396,35 +343,12 @@ class CallSession:
     def _is_speaking(self) -> bool:
         return self._reply is not None
 
-    @property
-    def _recorder(self) -> Recorder:
-        return self._setup.recorder
-
-    def _enter(self, state: CallState) -> None:
-        if state is not self._state:
-            self._happened("state", {"from": self._state.value, "to": state.value})
-            self._state = state
-
     def _speculated(self, outcome: Outcome, seconds: float) -> None:
-        self._happened("speculated", {"outcome": outcome, "seconds": round(seconds, 3)})
-
-    def _happened(self, kind: str, payload: dict[str, object]) -> None:
-        self._recorder.record(Happened(self._call_id, self._events, kind, self._leg.now(), payload))
-        self._events += 1
-
-
-def _marks(ended: TurnEnded) -> dict[Mark, float]:
-    return {
-        Mark.SPEECH_STARTED: ended.started,
-        Mark.SPEECH_ENDED: ended.voice_ended,
-        Mark.PAUSE_FOUND: ended.pause_found,
-        Mark.TRANSCRIBED: ended.transcribed,
-        Mark.TURN_ENDED: ended.ended,
-    }
+        self._chronicle.happened("speculated", {"outcome": outcome, "seconds": round(seconds, 3)})
 
 
 def _continued_marks(before: Turn, ended: TurnEnded) -> dict[Mark, float]:
     """Of a turn that goes on: a noise leaves its timeline as it was, more words end it later."""
-    marks = _marks(ended)
+    marks = ended.marks()
     kept = (Mark.SPEECH_STARTED,) if ended.text else tuple(marks)
     return marks | {mark: before.marks[mark] for mark in kept if mark in before.marks}

@@ -65,11 +65,12 @@ class Speech:
             self._turn.mark(Mark.REPLY_ENDED, self._leg.now())
 
     async def _play(self, uttered: Uttered) -> None:
+        begun = bool(self._pieces) and not self._pieces[-1].complete
         if uttered.audio is None:
-            if self._pieces:
+            if begun:
                 self._pieces[-1].complete = True
             return
-        if uttered.first:
+        if not begun:
             self._begin(uttered.text)
             if not uttered.filler:
                 self._begin_reply(uttered.audio)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from re import Match
 from typing import Final
 
-from orchestrator.dialogue.spoken_form.calendar import clock, day_month, full_year
+from orchestrator.dialogue.spoken_form.calendar import clock, numeric_dates
 from orchestrator.dialogue.spoken_form.lexicon import Lexicon
-from orchestrator.dialogue.spoken_form.rules import DASH, START, Rule, any_of, rule
+from orchestrator.dialogue.spoken_form.rules import DASH, END, START, Rule, any_of, rule
 
 _MONTHS: Final = (
     "January",
@@ -44,7 +44,6 @@ _MONTH: Final = rf"(?P<month>{any_of(_MONTH_OF)})(?![^\W_])\.?"
 _DAY: Final = r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
 _LAST: Final = rf"(?:{DASH}(?P<last>[0-9]{{1,2}})(?:st|nd|rd|th)?)?"
 _YEAR: Final = r"(?:,? (?P<year>(?:1[1-9]|20)[0-9]{2})(?![^\W_]|[.,:/-][0-9]))?"
-_END: Final = r"(?![^\W_]|[.,:/][0-9])"
 _HALF: Final = r"[ap]\.m\.|[ap]m(?![^\W_])|[AP]\.M\.|[AP]M(?![^\W_])"
 _NAMES: Final = any_of({*_WEEKDAYS, *_WEEKDAYS.values()})
 _BEFORE_DAY: Final = rf"(?:on|by|until|till|since|from|before|after|for|{_NAMES}\.?,?) "
@@ -80,20 +79,6 @@ def english_calendar(lexicon: Lexicon, region: str) -> tuple[Rule, ...]:
     def month_year(match: Match[str]) -> str:
         return f"{_MONTHS[_MONTH_OF[match['month']] - 1]} {numerals.year(int(match[2]))}"
 
-    def iso(match: Match[str]) -> str | None:
-        year, month, day = map(int, match.group(1, 2, 3))
-        if not (1 <= month <= 12 and 1 <= day <= 31):
-            return None
-        return date(month, day, year) + (" at " if match[4] else "")
-
-    def slashed(match: Match[str]) -> str | None:
-        found = day_month(match["first"], match["second"], day_first=not american)
-        return date(found[1], found[0], full_year(match["year"])) if found else None
-
-    def yearless(match: Match[str]) -> str | None:
-        found = day_month(match["first"], match["second"], day_first=not american)
-        return match["cue"] + date(found[1], found[0], None) if found else None
-
     def month_day(match: Match[str]) -> str | None:
         # "the third of May" follows "the" without saying it twice.
         said = day_first(match)
@@ -116,19 +101,10 @@ def english_calendar(lexicon: Lexicon, region: str) -> tuple[Rule, ...]:
             lambda match: f"{match[1]} to {match[2]}",
             digits=False,
         ),
-        rule(rf"{START}([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})(?:(T)(?=[0-9])|{_END})", iso),
-        rule(
-            rf"{START}(?P<first>[0-9]{{1,2}})(?P<mark>[/.-])(?P<second>[0-9]{{1,2}})(?P=mark)"
-            rf"(?P<year>(?:1[89]|20)?[0-9]{{2}})(?![^\W_]|[/-]|[.,][0-9])",
-            slashed,
-        ),
-        rule(
-            rf"(?<![^\W_])(?P<cue>{_BEFORE_DAY})(?P<first>[0-9]{{1,2}})/(?P<second>[0-9]{{1,2}})(?![^\W_]|/|[.,][0-9])",
-            yearless,
-        ),
-        rule(rf"(?<![^\W_]){_MONTH} {_DAY}{_LAST}{_YEAR}{_END}", month_first),
+        *numeric_dates(date, _BEFORE_DAY, "at", day_first=not american),
+        rule(rf"(?<![^\W_]){_MONTH} {_DAY}{_LAST}{_YEAR}{END}", month_first),
         rule(rf"{START}{_DAY}{_LAST}(?: of)? {_MONTH}{_YEAR}", month_day),
-        rule(rf"(?<![^\W_]){_MONTH},? ((?:1[1-9]|20)[0-9]{{2}}){_END}", month_year),
+        rule(rf"(?<![^\W_]){_MONTH},? ((?:1[1-9]|20)[0-9]{{2}}){END}", month_year),
     )
 
 
@@ -180,12 +156,12 @@ def english_times(lexicon: Lexicon) -> tuple[Rule, ...]:
     seconds = r"(?P<h1>[0-9]{1,2}):(?P<m1>[0-9]{2})(?::(?P<s1>[0-9]{2}))?(?:\s?(?P<x1>" + _HALF + "))?"
     hour = r"(?P<h1>[0-9]{1,2})(?P<m1>(?!))?(?P<s1>(?!))?\s?(?P<x1>" + _HALF + ")"
     ranges = tuple(
-        rule(rf"{START}{low}{DASH}{high}{_END}", between)
+        rule(rf"{START}{low}{DASH}{high}{END}", between)
         for low, high in [*((time(1), high) for high in certain[2]), *((low, time(2)) for low in certain[1])]
     )
     return (
         *ranges,
-        rule(rf"{START}{seconds}{_END}", one),
-        rule(rf"{START}{hour}{_END}", one),
-        rule(rf"{START}([0-9]{{1,2}})\s?h\s?([0-5][0-9])(?:\s?min)?{_END}", duration),
+        rule(rf"{START}{seconds}{END}", one),
+        rule(rf"{START}{hour}{END}", one),
+        rule(rf"{START}([0-9]{{1,2}})\s?h\s?([0-5][0-9])(?:\s?min)?{END}", duration),
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from re import Match
 from typing import Final
 
-from orchestrator.dialogue.spoken_form.calendar import clock, day_month, full_year
+from orchestrator.dialogue.spoken_form.calendar import clock, numeric_dates
 from orchestrator.dialogue.spoken_form.lexicon import Lexicon
-from orchestrator.dialogue.spoken_form.rules import DASH, START, Rule, any_of, rule
+from orchestrator.dialogue.spoken_form.rules import DASH, END, START, Rule, any_of, rule
 
 _MONTHS: Final = (
     "janvier",
@@ -50,7 +50,6 @@ _DAY: Final = r"(?P<day>[0-9]{1,2})(?:er)?"
 _LAST: Final = rf"(?:{DASH}(?P<last>[0-9]{{1,2}}))?"
 _MONTH: Final = rf"(?P<month>{any_of(_MONTH_OF)})(?![^\W_])"
 _YEAR: Final = r"(?:\.? (?P<year>(?:1[0-9]|20)[0-9]{2})(?![^\W_]|[.,:/-][0-9]))?"
-_END: Final = r"(?![^\W_]|[.,:/][0-9])"
 _BEFORE_DAY: Final = rf"(?:le|du|au|dès|depuis|avant|après|jusqu['’]au|et le|{_NAMES}\.?) "
 
 
@@ -73,20 +72,6 @@ def french_calendar(lexicon: Lexicon) -> tuple[Rule, ...]:
         said = date(month, last, int(match["year"]) if match["year"] else None)
         return f"{day_words(day)} {lexicon.to} {said}" if match["last"] else said
 
-    def iso(match: Match[str]) -> str | None:
-        year, month, day = map(int, match.group(1, 2, 3))
-        if not (1 <= month <= 12 and 1 <= day <= 31):
-            return None
-        return date(month, day, year) + (" à " if match[4] else "")
-
-    def slashed(match: Match[str]) -> str | None:
-        found = day_month(match["first"], match["second"], day_first=True)
-        return date(found[1], found[0], full_year(match["year"])) if found else None
-
-    def yearless(match: Match[str]) -> str | None:
-        found = day_month(match["first"], match["second"], day_first=True)
-        return match["cue"] + date(found[1], found[0], None) if found else None
-
     def weekday(match: Match[str]) -> str:
         name = match[1]
         full = _WEEKDAYS[name.lower()]
@@ -102,17 +87,7 @@ def french_calendar(lexicon: Lexicon) -> tuple[Rule, ...]:
         rule(
             rf"(?<![^\W_])({names})(?![^\W_])(?:\.(?= [0-9])|(?= [0-9]{{1,2}} {_MONTH}))\.?", weekday, ignore_case=True
         ),
-        rule(rf"{START}([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})(?:(T)(?=[0-9])|{_END})", iso),
-        rule(
-            rf"{START}(?P<first>[0-9]{{1,2}})(?P<mark>[/.-])(?P<second>[0-9]{{1,2}})(?P=mark)"
-            rf"(?P<year>(?:1[89]|20)?[0-9]{{2}})(?![^\W_]|[/-]|[.,][0-9])",
-            slashed,
-        ),
-        rule(
-            rf"(?<![^\W_])(?P<cue>{_BEFORE_DAY})(?P<first>[0-9]{{1,2}})/(?P<second>[0-9]{{1,2}})(?![^\W_]|/|[.,][0-9])",
-            yearless,
-            ignore_case=True,
-        ),
+        *numeric_dates(date, _BEFORE_DAY, "à", day_first=True, ignore_case=True),
         rule(rf"{START}{_DAY}{_LAST} {_MONTH}(?:\.(?= [0-9a-zà-ÿ]))?{_YEAR}", written, ignore_case=True),
     )
 
@@ -146,9 +121,9 @@ def french_times(lexicon: Lexicon) -> tuple[Rule, ...]:
     )
     clocks = r"(?P<h{0}>[0-9]{{1,2}}):(?P<m{0}>[0-5][0-9])"
     return (
-        rule(rf"{START}{hours.format(1)}{DASH}{hours.format(2)}{_END}", between),
-        rule(rf"{START}(?P<h1>[0-9]{{1,2}})(?P<m1>(?!))?{DASH}{hours.format(2)}{_END}", between),
-        rule(rf"{START}{clocks.format(1)}{DASH}{clocks.format(2)}{_END}", between),
-        rule(rf"{START}{hours.format(1)}{_END}", one),
-        rule(rf"{START}{clocks.format(1)}(?::(?P<s1>[0-5][0-9]))?{_END}", colon),
+        rule(rf"{START}{hours.format(1)}{DASH}{hours.format(2)}{END}", between),
+        rule(rf"{START}(?P<h1>[0-9]{{1,2}})(?P<m1>(?!))?{DASH}{hours.format(2)}{END}", between),
+        rule(rf"{START}{clocks.format(1)}{DASH}{clocks.format(2)}{END}", between),
+        rule(rf"{START}{hours.format(1)}{END}", one),
+        rule(rf"{START}{clocks.format(1)}(?::(?P<s1>[0-5][0-9]))?{END}", colon),
     )

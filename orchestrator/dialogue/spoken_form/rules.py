@@ -12,6 +12,8 @@ Words: TypeAlias = Callable[[Match[str]], str | None]
 
 # No letter or digit before, nor a digit with a separator: what follows begins a token.
 START: Final = r"(?<![^\W_])(?<![0-9][.,:/])"
+# Nor after, nor a separator with a digit.
+END: Final = r"(?![^\W_]|[.,:/][0-9])"
 DASH: Final = r"\s?[-–—]\s?"
 SIGN: Final = r"[-−]"
 

@@ -8,35 +8,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Self
 
+from benchmarks.sip_message import SipMessage
+
 PCMU = ("0", "a=rtpmap:0 PCMU/8000")
 OPUS_ONLY = ("111", "a=rtpmap:111 opus/48000/2")
 _serial = count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class SipMessage:
-    """A request or response. start: its first line; headers: the last of each name, in lower case."""
-
-    start: str
-    headers: dict[str, str]
-    body: str
-
-    @classmethod
-    def parsed(cls, data: bytes) -> Self:
-        head, _, body = data.decode(errors="replace").partition("\r\n\r\n")
-        start, *lines = head.split("\r\n")
-        pairs = (line.partition(":") for line in lines)
-        return cls(start, {name.strip().lower(): value.strip() for name, _, value in pairs}, body)
-
-    @property
-    def status(self) -> int:
-        """The status of a response, 0 for a request."""
-        return int(self.start.split()[1]) if self.start.startswith("SIP/2.0 ") else 0
-
-    @property
-    def method(self) -> str:
-        """The method of a request, or the one that a response answers."""
-        return self.start.split()[0] if self.status == 0 else self.headers["cseq"].split()[1]
 
 
 class _Inbox(asyncio.DatagramProtocol):

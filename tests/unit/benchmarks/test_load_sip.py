@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from benchmarks.load_sip import Dialog, Message, media_address
+from benchmarks.load_sip import Dialog, media_address
+from benchmarks.sip_message import SipMessage
 from orchestrator.core.errors import CarrierRejected
 
 SDP = "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n"
@@ -25,7 +26,7 @@ class Gateway(asyncio.DatagramProtocol):
         return port
 
     def datagram_received(self, data: bytes, address: tuple[str | int, int]) -> None:
-        request = Message.parsed(data)
+        request = SipMessage.parsed(data)
         self.seen.append(request.method if request.status == 0 else str(request.status))
         if request.status:
             self.answered.set()

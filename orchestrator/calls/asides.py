@@ -1,0 +1,31 @@
+"""Sounds over the agent that do not take the turn: an "uh-huh", a cough."""
+
+from __future__ import annotations
+
+import structlog
+
+from orchestrator.calls.heard import TurnEnded
+from orchestrator.core.errors import EngineError
+from orchestrator.core.ports import Interjections
+from orchestrator.core.turn import Turn
+from orchestrator.dialogue.backchannels import WANTED, wants_turn
+
+log = structlog.get_logger(__name__)
+
+# Seconds of the longest sound that is no interruption.
+_LONGEST = 1.5
+
+
+async def is_aside(interjections: Interjections, cut: Turn, ended: TurnEnded) -> bool:
+    """Whether the sound *ended*, which silenced the reply of *cut*, was no interruption.
+
+    What cannot be judged is one.
+    """
+    if ended.hung_up or ended.failure is not None or not cut.rest or ended.voice_ended - ended.started > _LONGEST:
+        return False
+    try:
+        heard = await interjections.interruption(ended.speech.until(ended.voice_ended), ended.text)
+    except (EngineError, ValueError) as error:
+        log.warning("interjection_not_judged", error=str(error))
+        return False
+    return wants_turn(heard, ended.text, asked=cut.asks) < WANTED
