@@ -6,7 +6,7 @@ Field numbers: onnx.proto, IR version 8.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ OUTPUT: Final = 12
 VALUE_INFO: Final = 13
 NODE_INPUT: Final = 1
 NODE_OUTPUT: Final = 2
+NODE_OPERATOR: Final = 4
 TENSOR_NAME: Final = 8
 VALUE_NAME: Final = 1
 VALUE_TYPE: Final = 2
@@ -33,9 +34,10 @@ class UncuttableGraph(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One operator: its serialised form and the names of what it reads and writes."""
+    """One operator: its serialised form, its type and the names of what it reads and writes."""
 
     content: memoryview
+    operator: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
@@ -69,9 +71,14 @@ class Graph:
                 return node.inputs[0]
         raise UncuttableGraph(f"no operator has a parameter named {parameter_prefix}…")
 
-    def until(self, tensor: str) -> bytes:
-        """The model that computes *tensor* (float32) from the original inputs."""
-        return self._model(self._behind(tensor, stop=""), [], value_info(tensor))
+    def outcome(self, operator: str) -> str | None:
+        """The tensor that the only operator of this type computes; None when there is none, or more than one."""
+        found = [node for node in self._nodes if node.operator == operator]
+        return found[0].outputs[0] if len(found) == 1 else None
+
+    def until(self, *tensors: str) -> bytes:
+        """The model that computes *tensors* (float32) from the original inputs."""
+        return self._model(self._behind(tensors, stop=""), [], [value_info(tensor) for tensor in tensors])
 
     def after(self, tensor: str, *, also: Collection[str] = ()) -> bytes:
         """The model that computes the first output from *tensor* (float32) and, where it needs them, the inputs *also*.
@@ -79,16 +86,16 @@ class Graph:
         Raises UncuttableGraph when the output needs any other of the original inputs.
         """
         output = next(iter(self._outputs))
-        nodes = self._behind(output, stop=tensor)
+        nodes = self._behind([output], stop=tensor)
         extra = {name for node in nodes for name in node.inputs if name in self._inputs}.difference(also)
         if extra:
             raise UncuttableGraph(f"what follows {tensor} also needs {', '.join(sorted(extra))}")
-        return self._model(nodes, [value_info(tensor)], bytes(self._outputs[output]))
+        return self._model(nodes, [value_info(tensor)], [bytes(self._outputs[output])])
 
-    def _behind(self, tensor: str, stop: str) -> list[Node]:
-        """The operators that *tensor* depends on, in the graph's order, not looking behind the tensor *stop*."""
+    def _behind(self, tensors: Iterable[str], stop: str) -> list[Node]:
+        """The operators that *tensors* depend on, in the graph's order, not looking behind the tensor *stop*."""
         found: set[str] = set()
-        unseen = [tensor]
+        unseen = list(tensors)
         while unseen:
             name = unseen.pop()
             node = self._producers.get(name)
@@ -98,24 +105,25 @@ class Graph:
             unseen.extend(node.inputs)
         return [node for node in self._nodes if found.intersection(node.outputs)]
 
-    def _model(self, nodes: list[Node], inputs: list[bytes], output: bytes) -> bytes:
-        """A serialised ModelProto of *nodes* and what they read; *inputs* and *output*: ValueInfoProtos."""
+    def _model(self, nodes: list[Node], inputs: list[bytes], outputs: list[bytes]) -> bytes:
+        """A serialised ModelProto of *nodes* and what they read; *inputs* and *outputs*: ValueInfoProtos."""
         read = {name for node in nodes for name in node.inputs}
         graph = [delimited(NODE, node.content) for node in nodes]
         graph += [delimited(INITIALIZER, content) for name, content in self._initializers.items() if name in read]
         graph += [delimited(INPUT, content) for content in inputs]
         graph += [delimited(INPUT, content) for name, content in self._inputs.items() if name in read]
-        graph += [delimited(OUTPUT, output), *map(bytes, self._rest)]
+        graph += [delimited(OUTPUT, content) for content in outputs]
+        graph += map(bytes, self._rest)
         return b"".join([*map(bytes, self._header), delimited(MODEL_GRAPH, b"".join(graph))])
 
 
 def parsed_node(content: memoryview) -> Node:
     """The NodeProto in *content*."""
-    names: dict[int, list[str]] = {NODE_INPUT: [], NODE_OUTPUT: []}
+    names: dict[int, list[str]] = {NODE_INPUT: [], NODE_OUTPUT: [], NODE_OPERATOR: []}
     for number, value, _ in fields(content):
         if number in names:
             names[number].append(str(value, "utf-8"))
-    return Node(content, tuple(names[NODE_INPUT]), tuple(names[NODE_OUTPUT]))
+    return Node(content, "".join(names[NODE_OPERATOR]), tuple(names[NODE_INPUT]), tuple(names[NODE_OUTPUT]))
 
 
 def named(body: list[Field], kind: int, name: int) -> dict[str, memoryview]:

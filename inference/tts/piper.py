@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from asyncio import Future
+from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,12 +18,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from inference.manifest import Manifest
 from inference.tts.trimming import Trimmer
 from inference.tts.vits import SPEAKER, Inputs, Samples, open_vits
+from inference.tts.word_ends import word_ends
 from orchestrator.core.audio import FULL_SCALE, AudioFrame, Pcm
 from orchestrator.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from piper.config import PiperConfig
 
+# Piper puts a padding behind each phoneme's number, a beginning and a padding before the first, an end behind the last.
+_LEADING: Final = 2
+_FRAMING: Final = 3
 # Long enough for a steady level, short enough to cost a quarter of a second when the voice is opened.
 SAMPLE_SENTENCE: Final = "Thank you for calling. How may I help you today?"
 
@@ -62,32 +67,49 @@ class Voice:
         # It turns text into phonemes for every script that Piper knows; its session is only for its own synthesis.
         self._piper = PiperVoice(session=None, config=config)
         self._gain = 1.0
-        self._gain = gain(np.concatenate(list(self._samples(SAMPLE_SENTENCE, 0))), options.level)
+        self._gain = gain(np.concatenate(list(self._samples(SAMPLE_SENTENCE, 0, deque()))), options.level)
 
     @property
     def speakers(self) -> dict[str, int]:
         """Numbers of the voice's speakers by name; empty when it has one."""
         return dict(self._config.speaker_id_map) if self._config.num_speakers > 1 else {}
 
-    def speak(self, text: str, speaker: int) -> Iterator[Pcm]:
-        """The speech of *text* in pieces, int16 at the rate of the options, without the silence around it."""
+    def speak(self, text: str, speaker: int) -> Iterator[AudioFrame]:
+        """The speech of *text* in pieces, at the rate of the options, without the silence around it."""
         import soxr  # noqa: PLC0415 - heavy
 
+        rate = self._options.rate
         # MQ passes all that a phone can carry and holds back 6 ms; HQ would hold back 17.
-        resampler = soxr.ResampleStream(self._config.sample_rate, self._options.rate, 1, "float32", quality="MQ")
-        trimmer = Trimmer(self._options.rate)
-        for samples in self._samples(text, speaker):
-            if len(pcm := trimmer.feed(as_pcm(resampler.resample_chunk(samples)))):
-                yield pcm
+        resampler = soxr.ResampleStream(self._config.sample_rate, rate, 1, "float32", quality="MQ")
+        trimmer = Trimmer(rate)
+        ends: deque[float] = deque()
+        position = 0
+        for samples in self._samples(text, speaker, ends):
+            pcm = trimmer.feed(as_pcm(resampler.resample_chunk(samples)))
+            if len(pcm):
+                yield _frame(pcm, rate, position, ends, trimmer.skipped)
+                position += len(pcm)
         rest = resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
         if len(pcm := trimmer.finish(as_pcm(rest))):
-            yield pcm
+            yield _frame(pcm, rate, position, ends, trimmer.skipped)
 
-    def _samples(self, text: str, speaker: int) -> Iterator[Samples]:
-        for phonemes in self._piper.phonemize(text):
-            if phonemes:
-                for samples in self.vits.samples(self._inputs(self._piper.phonemes_to_ids(phonemes), speaker)):
-                    yield samples * np.float32(self._gain)
+    def _samples(self, text: str, speaker: int, ends: deque[float]) -> Iterator[Samples]:
+        """The samples of *text* at the voice's rate. Before those of a sentence, *ends* gets the ends of its words."""
+        sentences = [phonemes for phonemes in self._piper.phonemize(text) if phonemes]
+        ids = [self._piper.phonemes_to_ids(phonemes) for phonemes in sentences]
+        # What has no number in the voice's table is not said, and shifts those behind it.
+        told = all(len(its) == 2 * len(said) + _FRAMING for its, said in zip(ids, sentences, strict=True))
+        words = word_ends(text, sentences) if told else []
+        begun = 0
+        for number, its in enumerate(ids):
+            spoken = self.vits.speak(self._inputs(its, speaker))
+            if spoken.lengths is not None:
+                said = begun + np.cumsum(spoken.lengths)
+                last = [said[2 * word.phonemes + _LEADING - 1] for word in words if word.sentence == number]
+                ends.extend(float(sample) / self._config.sample_rate for sample in last)
+            for samples in spoken.pieces:
+                begun += len(samples)
+                yield samples * np.float32(self._gain)
 
     def _inputs(self, ids: Sequence[int], speaker: int) -> Inputs:
         own = (self._config.noise_scale, self._config.length_scale, self._config.noise_w_scale)
@@ -125,13 +147,11 @@ class Piper:
         """
         speech, speaker = self._chosen(voice)
         pieces = speech.speak(sentence, speaker)
-        position = 0
         ahead = self._next(pieces)
         try:
-            while (pcm := await ahead) is not None:
+            while (frame := await ahead) is not None:
                 ahead = self._next(pieces)
-                yield AudioFrame(pcm, self._rate, position / self._rate)
-                position += len(pcm)
+                yield frame
         finally:
             ahead.cancel()
 
@@ -142,7 +162,7 @@ class Piper:
         """End the thread, after the piece it is at."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _next(self, pieces: Iterator[Pcm]) -> Future[Pcm | None]:
+    def _next(self, pieces: Iterator[AudioFrame]) -> Future[AudioFrame | None]:
         return asyncio.get_running_loop().run_in_executor(self._thread, next, pieces, None)
 
     def _chosen(self, voice: str) -> tuple[Voice, int]:
@@ -151,6 +171,18 @@ class Piper:
         except KeyError:
             known = ", ".join(name for name in self.voices if name)
             raise ValueError(f"{self.name} has no voice {voice!r}; there are: {known}") from None
+
+
+def _frame(pcm: Pcm, rate: int, position: int, ends: deque[float], skipped: int) -> AudioFrame:
+    """*pcm*, which begins with sample *position* of the speech, with the *ends* of words that lie in it taken out.
+
+    ends: seconds from the first sample of the voice's, *skipped* samples before the speech.
+    """
+    at, duration = position / rate, len(pcm) / rate
+    inside = []
+    while ends and ends[0] - skipped / rate <= at + duration:
+        inside.append(max(0.0, ends.popleft() - skipped / rate - at))
+    return AudioFrame(pcm, rate, at, tuple(inside))
 
 
 def gain(samples: Samples, level: float) -> float:

@@ -12,11 +12,15 @@ TAIL = 0.12  # sentences follow each other without a gap of their own: this much
 
 
 class Trimmer:
-    """Feed it int16 pieces in order; it holds silence back until it knows whether speech follows."""
+    """Feed it int16 pieces in order; it holds silence back until it knows whether speech follows.
+
+    skipped: samples of silence that it took off before the speech, once that has begun.
+    """
 
     def __init__(self, rate: int, *, lead: float = LEAD, tail: float = TAIL) -> None:
         self._lead = round(lead * rate)
         self._tail = round(tail * rate)
+        self.skipped = 0
         self._begun = False
         self._held = np.zeros(0, dtype=np.int16)
 
@@ -27,8 +31,10 @@ class Trimmer:
         if not len(audible):
             # Before the speech only the last moment may be needed; after it, the tail at the most.
             self._held = pcm if self._begun else pcm[-self._lead :]
+            self.skipped += len(pcm) - len(self._held)
             return pcm[:0]
         first = 0 if self._begun else max(0, int(audible[0]) - self._lead)
+        self.skipped += first
         self._begun = True
         last = int(audible[-1]) + 1
         self._held = pcm[last:]

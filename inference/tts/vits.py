@@ -25,15 +25,28 @@ Samples = NDArray[np.float32]
 Inputs = dict[str, NDArray[Any]]
 
 DECODER: Final = "dec.conv_pre."  # the decoder's first layer in every voice that Piper's trainer exports
+DURATIONS: Final = "Ceil"  # the one operator that rounds the duration of each phoneme up to whole frames
 SPEAKER: Final = "sid"  # the one input that the decoder of a voice with several speakers wants too
 PROBE_FRAMES: Final = 65  # no published voice reaches further than 16 frames to a side
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The speech of some phonemes.
+
+    lengths: samples that each of the inputs takes, int64, shape (inputs,); None when the voice does not tell. pieces:
+    the samples at the voice's rate, in [-1, 1].
+    """
+
+    lengths: NDArray[np.int64] | None
+    pieces: Iterator[Samples]
 
 
 class Vits(Protocol):
     """A model that turns phonemes into samples."""
 
-    def samples(self, inputs: Inputs) -> Iterator[Samples]:
-        """The speech of *inputs* (the original graph's) in pieces, at the voice's rate, in [-1, 1]."""
+    def speak(self, inputs: Inputs) -> Spoken:
+        """The speech of *inputs* (the original graph's)."""
         ...
 
 
@@ -43,13 +56,16 @@ class WholeVits:
 
     session: onnxruntime.InferenceSession
 
-    def samples(self, inputs: Inputs) -> Iterator[Samples]:
+    def speak(self, inputs: Inputs) -> Spoken:
         """The whole speech of *inputs* as one piece."""
-        yield self.session.run(None, inputs)[0].ravel()
+        return Spoken(None, iter([self.session.run(None, inputs)[0].ravel()]))
 
 
 class StreamedVits:
-    """A voice cut in two. stretches: latent frames decoded at once, the last repeated."""
+    """A voice cut in two. stretches: latent frames decoded at once, the last repeated.
+
+    front: gives the latent frames and, where it can, how many of them each phoneme takes.
+    """
 
     def __init__(
         self,
@@ -65,9 +81,13 @@ class StreamedVits:
         self._by_speaker = any(given.name == SPEAKER for given in decoder.get_inputs())
         self._hop, self._reach = self._measured()
 
-    def samples(self, inputs: Inputs) -> Iterator[Samples]:
+    def speak(self, inputs: Inputs) -> Spoken:
         """The speech of *inputs*, a stretch a piece; each is decoded when it is asked for."""
-        (latent,) = self._front.run(None, inputs)
+        latent, *frames = self._front.run(None, inputs)
+        lengths = frames[0].ravel().astype(np.int64) * self._hop if frames else None
+        return Spoken(lengths, self._stretched(latent, inputs))
+
+    def _stretched(self, latent: Samples, inputs: Inputs) -> Iterator[Samples]:
         for start, end in spans(latent.shape[2], self._stretches):
             first = max(0, start - self._reach)
             speech = self._decoded(latent[:, :, first : end + self._reach], inputs)
@@ -97,7 +117,8 @@ def open_vits(model: bytes, threads: int, stretches: Sequence[int]) -> Vits:
     try:
         graph = Graph(model)
         latent = graph.operand(DECODER)
-        front = open_session(graph.until(latent), threads)
+        durations = graph.outcome(DURATIONS)
+        front = open_session(graph.until(latent, *([durations] if durations else [])), threads)
         decoder = open_session(graph.after(latent, also={SPEAKER}), threads)
         return StreamedVits(front, decoder, latent, stretches)
     except UncuttableGraph:

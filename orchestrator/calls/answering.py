@@ -19,11 +19,12 @@ from orchestrator.dialogue.sentences import ends_sentence, sentences
 class Uttered:
     """The next of a reply's audio. text: the words that it speaks; audio: None when they end.
 
-    filler: said to pass the time, not the reply itself.
+    spoken: the same as the voice reads them; filler: said to pass the time, not the reply itself.
     """
 
     text: str
     audio: AudioFrame | None
+    spoken: str = ""
     filler: bool = False
 
 
@@ -93,15 +94,16 @@ class Answering:
             async for text in texts:
                 turn.mark(Mark.FIRST_SENTENCE, self.now())
                 rendered = self.agent.rendered.get(text)
-                speech = rendered_speech(rendered) if rendered else self._synthesised(text)
+                spoken = self.agent.reading(text)
+                speech = rendered_speech(rendered) if rendered else self._synthesised(spoken)
                 async with closing(speech) as frames:
                     async for frame in frames:
                         turn.mark(Mark.FIRST_AUDIO, self.now())
-                        yield Uttered(text, frame)
+                        yield Uttered(text, frame, spoken)
                 yield Uttered(text, None)
 
-    def _synthesised(self, text: str) -> AsyncIterator[AudioFrame]:
-        return self.tts.synthesize(self.agent.reading(text), voice=self.agent.agent.voice)
+    def _synthesised(self, spoken: str) -> AsyncIterator[AudioFrame]:
+        return self.tts.synthesize(spoken, voice=self.agent.agent.voice)
 
     async def _tokens(self, turn: Turn) -> AsyncIterator[TextDelta | ToolCall]:
         messages = [*self.history.prompt(), Message("user", turn.caller_text)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate
 
 from orchestrator.calls.answering import Uttered
 from orchestrator.core.audio import AudioFrame
@@ -14,15 +16,21 @@ from orchestrator.core.errors import EngineError, Hangup, LegError
 from orchestrator.core.ports import CallLeg
 from orchestrator.core.streams import closing
 from orchestrator.core.turn import Mark, Turn
+from orchestrator.dialogue.reading import words_said
 
 
 @dataclass(slots=True)
 class Piece:
-    """A text and where its audio lies, in seconds ever queued on the leg. end grows while it is synthesised."""
+    """A text and where its audio lies, in seconds ever queued on the leg. end grows while it is synthesised.
+
+    spoken: the text as the voice reads it; word_ends: where the words of that end, as far as the voice has told.
+    """
 
     text: str
+    spoken: str
     start: float
     end: float
+    word_ends: list[float] = field(default_factory=list)
     complete: bool = False
 
 
@@ -71,15 +79,17 @@ class Speech:
                 self._pieces[-1].complete = True
             return
         if not begun:
-            self._begin(uttered.text)
+            self._begin(uttered)
             if not uttered.filler:
                 self._begin_reply(uttered.audio)
-        self._pieces[-1].end += uttered.audio.duration
+        piece = self._pieces[-1]
+        piece.word_ends += [piece.end + end for end in uttered.audio.word_ends]
+        piece.end += uttered.audio.duration
         await self._leg.play(uttered.audio)
 
-    def _begin(self, text: str) -> None:
+    def _begin(self, uttered: Uttered) -> None:
         start = self._leg.queued
-        self._pieces.append(Piece(text, start, start))
+        self._pieces.append(Piece(uttered.text, uttered.spoken, start, start))
         self._turn.reply_text = " ".join(part.text for part in self._pieces)
         self.begun()
 
@@ -107,7 +117,7 @@ class Speech:
         self._turn.mark(Mark.SILENCED, self._leg.now())
 
     def heard(self) -> str:
-        """The words that were really played: whole pieces, and of the one that was cut the share of its words."""
+        """The words that were really played: whole pieces, and of the one that was cut those that were over."""
         played = self._leg.played if self._silenced_at is None else self._silenced_at
         return " ".join(words for piece in self._pieces if (words := _played_words(piece, played)))
 
@@ -117,20 +127,20 @@ _CHARACTERS_PER_SECOND = 15.0
 
 
 def _played_words(piece: Piece, played: float) -> str:
-    """The words of *piece* that ended before *played*, taking letters as evenly spread over its audio."""
+    """The words of *piece* that ended before *played*."""
     if piece.complete and played >= piece.end - 0.02:
         return piece.text
+    words = piece.text.split()
+    if not piece.word_ends:
+        return " ".join(words[: _evenly_spread(piece, played)])
+    return " ".join(words[: words_said(piece.text, piece.spoken, bisect_right(piece.word_ends, played))])
+
+
+def _evenly_spread(piece: Piece, played: float) -> int:
+    """How many words ended before *played*, taking letters as evenly spread over the audio: the voice did not tell."""
     length = piece.end - piece.start
     if not piece.complete:
         length = max(length, len(piece.text) / _CHARACTERS_PER_SECOND)
-    share = max(0.0, played - piece.start) / length if length else 0.0
-    reach = share * len(piece.text)
-    heard: list[str] = []
-    position = 0
-    for word in piece.text.split():
-        position += len(word)
-        if position > reach:
-            break
-        heard.append(word)
-        position += 1
-    return " ".join(heard)
+    reach = max(0.0, played - piece.start) / length * len(piece.text) if length else 0.0
+    ends = accumulate(piece.text.split(), lambda before, word: before + 1 + len(word), initial=-1)
+    return bisect_right(list(ends)[1:], reach)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TypeAlias
 
 import numpy as np
@@ -16,11 +17,16 @@ FULL_SCALE = 32768.0
 
 @dataclass(frozen=True, slots=True)
 class AudioFrame:
-    """Mono PCM. pcm: int16, shape (n,); rate: Hz; at: seconds on the leg's media clock of the first sample."""
+    """Mono PCM. pcm: int16, shape (n,); rate: Hz; at: seconds on the leg's media clock of the first sample.
+
+    word_ends: of a voice that tells, when the next words of the text are over, in seconds from the first sample; a word
+    that goes on after the frame is told of in a later one.
+    """
 
     pcm: Pcm
     rate: int
     at: float = 0.0
+    word_ends: tuple[float, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -52,7 +58,7 @@ def silence(duration: float, rate: int, at: float = 0.0) -> AudioFrame:
 
 
 def joined(frames: Iterable[AudioFrame]) -> AudioFrame:
-    """One frame with the samples of *frames* in order, at the first frame's time.
+    """One frame with the samples and words of *frames* in order, at the first frame's time.
 
     Raises ValueError when there is no frame or their rates differ.
     """
@@ -62,7 +68,9 @@ def joined(frames: Iterable[AudioFrame]) -> AudioFrame:
     rates = {part.rate for part in parts}
     if len(rates) != 1:
         raise ValueError(f"cannot join frames of different rates: {sorted(rates)} Hz")
-    return AudioFrame(np.concatenate([part.pcm for part in parts]), parts[0].rate, parts[0].at)
+    starts = accumulate((part.duration for part in parts), initial=0.0)
+    ends = [start + end for start, part in zip(starts, parts, strict=False) for end in part.word_ends]
+    return AudioFrame(np.concatenate([part.pcm for part in parts]), parts[0].rate, parts[0].at, tuple(ends))
 
 
 def level_dbfs(pcm: Pcm) -> float:

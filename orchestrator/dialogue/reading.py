@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import SequenceMatcher
 from re import Match
 
 from orchestrator.dialogue.spoken_form import spoken, warm
@@ -34,3 +35,19 @@ class Reading:
         said = self._said.get(match[0].casefold(), match[0])
         # "Dr." is a doctor in front of a capital only.
         return said[0].upper() + said[1:] if match[0][0].isupper() else said
+
+
+def words_said(written: str, spoken: str, count: int) -> int:
+    """How many words of *written* have been said with the first *count* of *spoken*, which is how it is read.
+
+    A word that is read as several, such as "$12.50", has been said with the last of them.
+    """
+    theirs, ours = written.split(), spoken.split()
+    said = 0
+    for tag, first, last, begun, done in SequenceMatcher(None, theirs, ours, autojunk=False).get_opcodes():
+        if count >= done:
+            said = last
+            continue
+        part = count - begun if tag == "equal" else (last - first) * (count - begun) // max(1, done - begun)
+        return first + max(0, part)
+    return said

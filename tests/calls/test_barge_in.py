@@ -35,6 +35,17 @@ def test_barge_in_keeps_only_what_was_heard():
     assert 0 < len(turn.heard_text.split()) < len(LONG.split())
 
 
+@pytest.mark.parametrize("pace", [0.18, 0.3, 0.52])
+def test_a_voice_that_tells_where_its_words_end_leaves_no_guess(pace):
+    scene = Scene(says=[Says("tell me", 2.0), Says("stop please", 6.0)], hangs_up=14.0)
+    scene.lexicon.word_duration = pace
+    scene.tts.tells = True
+    scene.llm = FakeLanguageModel(answer=lambda messages: LONG if "tell" in messages[-1].content else "Yes.")
+    turn = scene.run().turns_kept[1]
+    played = scene.heard_between(turn.marks[Mark.REPLY_STARTED], turn.marks[Mark.SILENCED] + 0.2).split()
+    assert len(turn.heard_text.split()) in {len(played), len(played) - 1}  # the last may have been cut in two
+
+
 def test_the_model_never_remembers_words_that_nobody_heard():
     call = interrupted_call()
     remembered = call.llm.requests[-1][-2]

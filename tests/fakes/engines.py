@@ -136,9 +136,13 @@ class FakeLanguageModel:
 
 @dataclass(slots=True)
 class FakeTextToSpeech:
-    """Speaks with a Lexicon, so that a test can read back what was played. piece: seconds of audio in a frame."""
+    """Speaks with a Lexicon, so that a test can read back what was played.
+
+    piece: seconds of audio in a frame; tells: whether it tells where words end.
+    """
 
     lexicon: Lexicon = field(default_factory=Lexicon)
+    tells: bool = False
     first_audio: float = 0.1
     piece: float = 0.2
     per_piece: float = 0.02
@@ -157,7 +161,10 @@ class FakeTextToSpeech:
             speech = self.lexicon.speak(sentence)
             step = round(self.piece * speech.rate)
             for first in range(0, len(speech.pcm), step):
-                yield AudioFrame(speech.pcm[first : first + step], speech.rate, first / speech.rate)
+                pcm, at = speech.pcm[first : first + step], first / speech.rate
+                ends = self.lexicon.word_ends(sentence) if self.tells else ()
+                inside = tuple(end - at for end in ends if at < end <= at + len(pcm) / speech.rate)
+                yield AudioFrame(pcm, speech.rate, at, inside)
                 await asyncio.sleep(self.per_piece)
             done = True
         finally:

@@ -25,6 +25,10 @@ class Lexicon:
         """The words of *text*, each word_duration long with a gap of silence at its end; at least one word."""
         return joined([AudioFrame(self._wave(word, rate), rate, at) for word in text.split() or [""]])
 
+    def word_ends(self, text: str) -> list[float]:
+        """When the sound of each word of *text* ends, in seconds from the beginning of its speech."""
+        return [number * self.word_duration - self.gap for number in range(1, len(text.split()) + 1)]
+
     def hear(self, window: AudioFrame) -> str:
         """The words whose sound is in *window*, cut ones included; an empty text for silence."""
         levels = np.abs(window.pcm.astype(np.int32))

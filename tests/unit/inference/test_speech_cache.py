@@ -25,6 +25,21 @@ async def test_a_sentence_is_synthesised_once(tmp_path):
     assert (again.rate, tts.requests) == (first.rate, ["Hello there."])
 
 
+async def test_the_ends_of_the_words_are_kept_with_the_sound(tmp_path):
+    first = await spoken(SpeechCache(FakeTextToSpeech(tells=True), manifest(), tmp_path), "Hello there.")
+    again = await spoken(SpeechCache(FakeTextToSpeech(tells=True), manifest(), tmp_path), "Hello there.")
+    assert again.word_ends == pytest.approx((0.28, 0.58)) == first.word_ends
+
+
+@pytest.mark.parametrize("left", ["", "{}", "[1, ", '["a"]'])
+async def test_damaged_ends_of_words_leave_the_sound(tmp_path, left):
+    await spoken(SpeechCache(FakeTextToSpeech(tells=True), manifest(), tmp_path), "Hello there.")
+    next(tmp_path.glob("*.json")).write_text(left)
+    again = await spoken(SpeechCache(FakeTextToSpeech(), manifest(), tmp_path), "Hello there.")
+    assert len(again.pcm)
+    assert again.word_ends == ()
+
+
 async def test_another_voice_or_another_option_is_another_sound(tmp_path):
     tts = FakeTextToSpeech()
     await spoken(SpeechCache(tts, manifest(), tmp_path), "Hello.")

@@ -60,11 +60,11 @@ def test_arrays_arrive_in_order_with_their_types_and_can_be_written_to() -> None
 
 
 def test_a_slice_of_audio_arrives_as_its_own_samples() -> None:
-    frame = AudioFrame(np.arange(100, dtype=np.int16)[10:20:2], 8_000, 1.25)
+    frame = AudioFrame(np.arange(100, dtype=np.int16)[10:20:2], 8_000, 1.25, (0.1, 0.25))
     received = sent(frame)
     assert isinstance(received, AudioFrame)
     assert received.pcm.tolist() == [10, 12, 14, 16, 18]
-    assert (received.rate, received.at) == (8_000, 1.25)
+    assert (received.rate, received.at, received.word_ends) == (8_000, 1.25, (0.1, 0.25))
 
 
 def test_a_number_of_numpy_arrives_as_a_plain_one() -> None:

@@ -10,8 +10,8 @@ import pytest
 from inference.manifest import Manifest
 from inference.registry import Registry
 from inference.tts.piper import Options, Piper, gain, load
-from inference.tts.vits import Inputs, Samples, Vits
-from orchestrator.core.audio import level_dbfs
+from inference.tts.vits import Inputs, Samples, Spoken, Vits
+from orchestrator.core.audio import joined, level_dbfs
 from orchestrator.core.errors import ConfigError
 
 SENTENCE = "We are open Monday to Friday, from eight in the morning to six in the evening."
@@ -41,8 +41,12 @@ class CountingVits:
         self.vits = vits
         self.stretches = 0
 
-    def samples(self, inputs: Inputs) -> Iterator[Samples]:
-        for samples in self.vits.samples(inputs):
+    def speak(self, inputs: Inputs) -> Spoken:
+        spoken = self.vits.speak(inputs)
+        return Spoken(spoken.lengths, self.counted(spoken.pieces))
+
+    def counted(self, pieces: Iterator[Samples]) -> Iterator[Samples]:
+        for samples in pieces:
             self.stretches += 1
             yield samples
 
@@ -54,6 +58,18 @@ async def test_pieces_follow_each_other_in_time(piper: Piper) -> None:
     assert [frame.at for frame in frames[1:]] == pytest.approx([frame.end for frame in frames[:-1]])
     assert {frame.rate for frame in frames} == {16000}
     assert 3.0 < frames[-1].end < 7.0
+
+
+async def test_the_end_of_every_word_is_told_with_the_piece_that_it_lies_in(piper: Piper) -> None:
+    frames = [frame async for frame in piper.synthesize(f"{SENTENCE} Call us in the morning!")]
+    assert all(0.0 <= end <= frame.duration for frame in frames for end in frame.word_ends)
+    speech = joined(frames)
+    assert len(speech.word_ends) == len(SENTENCE.split()) + 5
+    assert list(speech.word_ends) == sorted(speech.word_ends)
+    # The pauses behind "Friday," and between the sentences lie behind a word's end, and before much of the next word.
+    for word in (5, len(SENTENCE.split())):
+        pause = speech.pcm[round(speech.word_ends[word - 1] * speech.rate) :][: round(0.05 * speech.rate)]
+        assert level_dbfs(pause) < -35.0
 
 
 async def test_pieces_join_without_a_click(piper: Piper) -> None:

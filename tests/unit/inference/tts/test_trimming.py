@@ -34,6 +34,15 @@ def test_the_result_does_not_depend_on_the_pieces(levels, size):
     assert np.array_equal(trimmed(pcm, size * 100), trimmed(pcm, max(len(pcm), 1)))
 
 
+@pytest.mark.parametrize("size", [100, 777, 100_000])
+def test_what_was_cut_before_the_speech_is_counted(size):
+    pcm = speech(0.5, 1.0, 0.8)
+    trimmer = Trimmer(RATE)
+    for start in range(0, len(pcm), size):
+        trimmer.feed(pcm[start : start + size])
+    assert trimmer.skipped == round((0.5 - LEAD) * RATE)
+
+
 def test_a_pause_inside_is_kept():
     pcm = np.concatenate([speech(0.1, 0.3, 0.5), speech(0.0, 0.3, 0.1)])
     assert len(trimmed(pcm, 1000)) == round((LEAD + 0.3 + 0.5 + 0.3 + 0.1) * RATE)

@@ -41,13 +41,13 @@ def test_stretches_are_the_samples_of_the_whole_sentence(
     vits = open_vits(model.read_bytes(), 1, stretches)
     assert isinstance(vits, StreamedVits)
     (whole,) = open_session(model, 1).run(None, inputs)
-    streamed = np.concatenate(list(vits.samples(inputs)))
+    streamed = np.concatenate(list(vits.speak(inputs).pieces))
     assert streamed.shape == whole.ravel().shape
     assert np.abs(streamed - whole.ravel()).max() < 1e-5
 
 
 def test_a_stretch_is_decoded_when_it_is_asked_for(model: Path, inputs: Inputs) -> None:
-    speech = open_vits(model.read_bytes(), 1, (16, 32, 64)).samples(inputs)
+    speech = open_vits(model.read_bytes(), 1, (16, 32, 64)).speak(inputs).pieces
     assert len(next(speech)) == 16 * 256
     assert len(next(speech)) == 32 * 256
 
@@ -56,7 +56,17 @@ def test_a_voice_whose_graph_has_no_such_decoder_is_spoken_whole(model: Path, in
     other = model.read_bytes().replace(b"dec.conv_pre.", b"dec.conv_one.")
     vits = open_vits(other, 1, (16, 32, 64))
     assert isinstance(vits, WholeVits)
-    assert len(list(vits.samples(inputs))) == 1
+    spoken = vits.speak(inputs)
+    assert spoken.lengths is None
+    assert len(list(spoken.pieces)) == 1
+
+
+def test_the_lengths_of_the_phonemes_are_those_of_the_samples(model: Path, inputs: Inputs) -> None:
+    spoken = open_vits(model.read_bytes(), 1, (16, 32, 64)).speak(inputs)
+    assert spoken.lengths is not None
+    assert spoken.lengths.shape == (inputs["input"].shape[1],)
+    assert spoken.lengths.min() >= 0
+    assert spoken.lengths.sum() == sum(map(len, spoken.pieces))
 
 
 def test_a_cut_before_an_input_that_is_needed_is_refused(model: Path) -> None:
