@@ -28,7 +28,7 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = BASELINE_SCENARIO,
     part: Annotated[list[Part] | None, typer.Option(help="Measure only this; may be repeated.")] = None,
     calls: Annotated[int | None, typer.Option(help="Only the first so many calls of each kind.", min=1)] = None,
-    repeat: Annotated[int, typer.Option(help="Make the calls of the latency part so often, and pool them.", min=1)] = 1,
+    repeat: Annotated[int, typer.Option(help="Make every call so often, and pool them.", min=1)] = 1,
     output: Annotated[Path, typer.Option(help="Where the figures go.")] = RESULTS / "latest.json",
     baseline: Annotated[Path | None, typer.Option(help="Figures to compare with.")] = BASELINE,
     new_baseline: Annotated[bool, typer.Option("--new-baseline", help="Make this run the baseline.")] = False,
@@ -54,7 +54,7 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter an option
         for line in compared(results, json.loads(baseline.read_text())):
             console.print(line, highlight=False)
     if new_baseline:
-        summaries = {name: value for name, value in results.items() if name != "turns"}
+        summaries = {name: value for name, value in results.items() if name not in {"turns", "interruptions"}}
         BASELINE.write_text(json.dumps(summaries, indent=2) + "\n")
     verdicts = [verdict for verdict in judge(results, thresholds) if parts == set(Part) or verdict.value is not None]
     for verdict in verdicts:

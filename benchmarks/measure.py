@@ -17,6 +17,8 @@ from orchestrator.core.bursts import STEP, Burst, levels
 _AUDIBLE_DBFS = -50.0
 # The closure of a stop consonant is no longer than this.
 _CLOSURE = 0.06
+# Shorter than any phoneme: a click of the line, of which a G.722 decoder gives one now and then in silence.
+_CLICK = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,10 @@ def audible(pcm: Pcm, rate: int) -> list[Burst]:
 def silenced_after(heard: list[Burst], onset: float, speech_ended: float) -> float | None:
     """Seconds from *onset*, when the caller began to talk over the agent, until the agent was heard no more.
 
-    heard: the audible stretches. The agent's last word is the end of the last that began before the caller had finished
-    (*speech_ended*): what begins later is the next reply. None when the agent was not speaking at the onset.
+    heard: the audible stretches, of which clicks are none of the agent's. Its last word is the end of the last that
+    began before the caller had finished (*speech_ended*): what begins later is the next reply. None when the agent was
+    not speaking at the onset.
     """
-    spoken_over = [burst for burst in heard if burst.start < speech_ended and burst.end > onset]
+    voiced = [burst for burst in heard if burst.end - burst.start >= _CLICK]
+    spoken_over = [burst for burst in voiced if burst.start < speech_ended and burst.end > onset]
     return spoken_over[-1].end - onset if spoken_over and spoken_over[0].start < onset + 0.3 else None

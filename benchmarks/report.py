@@ -67,7 +67,7 @@ def plot(turns: Sequence[JudgedTurn], path: Path) -> None:
 def show(results: Mapping[str, object], console: Console) -> None:
     """The summaries as a table."""
     table = Table("figure", "n", "p50", "p95", "p99", "max", box=None)
-    for name in ("voice_to_voice_s", "timeline_error_s", "barge_in_s"):
+    for name in ("voice_to_voice_s", "timeline_error_s", "barge_in_s", "heard_words_off"):
         _add(table, name, results.get(name))
     spans = results.get("spans_s")
     for name, figures in spans.items() if isinstance(spans, Mapping) else ():
@@ -76,6 +76,8 @@ def show(results: Mapping[str, object], console: Console) -> None:
     by_run = results.get("voice_to_voice_p95_by_run_s")
     if isinstance(by_run, Sequence) and len(by_run) > 1:
         console.print(f"voice_to_voice_s.p95 of each run: {', '.join(map(_shown, by_run))}", highlight=False)
+    if isinstance(words := results.get("heard_words_off"), Mapping):
+        console.print(f"heard_words_off.within_1: {words['within_1']}, {words['distribution']}", highlight=False)
     for name in ("wer", "cpu_s_per_turn", "rss_mb", "unanswered", "cut_in", "unmatched"):
         if name in results:
             console.print(f"{name}: {results[name]}", highlight=False)
@@ -87,7 +89,7 @@ def _add(table: Table, name: str, figures: object) -> None:
         return
     table.add_row(name, *(_shown(figures[key]) for key in ("n", "p50", "p95", "p99", "max")))
     for part, inner in figures.items():
-        if isinstance(inner, Mapping):
+        if isinstance(inner, Mapping) and "p50" in inner:
             _add(table, f"  {part}", inner)
 
 

@@ -14,15 +14,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.bargein import barge_in_figures, interrupt
+from benchmarks.bargein import Interrupted, barge_in_figures, interrupt
 from benchmarks.bench import Bench
+from benchmarks.heard_words import heard_words, heard_words_figures, interruption_rows
 from benchmarks.latency import JudgedTurn, latency_figures, place_calls
 from benchmarks.processes import usage
 from benchmarks.questions import questions
 from benchmarks.report import machine
 from benchmarks.scenario import Scenario, agent_file
 from benchmarks.system import Setup, running
-from benchmarks.wer import word_error_rates
+from benchmarks.wer import recogniser, word_error_rates
 from inference.registry import Registry, default_cache
 from telephony.sip.caller import Phone
 
@@ -39,8 +40,8 @@ class Part(StrEnum):
 class Run:
     """What to measure.
 
-    scenario: the name of *plan*; repeat: how often the calls of the latency part are made; keep: folder for the
-    recordings of both ends of every call.
+    scenario: the name of *plan*; repeat: how often its calls are made; keep: folder for the recordings of both ends of
+    every call.
     """
 
     scenario: str
@@ -62,6 +63,7 @@ def measure(run: Run, console: Console) -> tuple[dict[str, object], list[JudgedT
         "load_average_before": os.getloadavg(),
     }
     turns: list[JudgedTurn] = []
+    interrupted: list[Interrupted] = []
     agent = agent_file(run.plan.agent)
     if Part.WER in run.parts:
         console.print("recognising human recordings …", highlight=False)
@@ -75,7 +77,12 @@ def measure(run: Run, console: Console) -> tuple[dict[str, object], list[JudgedT
                 results["cpu_s_per_turn"] = round(used.cpu / max(1, len(turns)), 2)
                 results["rss_mb"] = round(used.peak_rss_bytes / 2**20)
             if Part.BARGE_IN in run.parts:
-                results |= barge_in_figures(interrupt(bench, run.plan))
+                interrupted = interrupt(bench, run.plan, run.repeat)
+                results |= barge_in_figures(interrupted)
+    if interrupted:
+        heard = heard_words(interrupted, recogniser(registry, run.profile))
+        results |= heard_words_figures(heard)
+        results["interruptions"] = interruption_rows(interrupted, heard)
     results["load_average"] = os.getloadavg()
     return results, turns
 

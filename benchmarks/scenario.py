@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from orchestrator.core.errors import ConfigError
 from telephony.sip.caller import Codec
@@ -26,16 +26,32 @@ class CallPlan(_Part):
     lines: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+_Moment: TypeAlias = Annotated[float, Field(gt=0)]
+
+
 class Interruption(_Part):
     """One call: the question as often as there are lines, each said over its reply.
 
-    over: seconds into the reply after which the caller talks, as soon as the agent is heard.
+    over: seconds into the reply after which the caller talks, as soon as the agent is heard; one for each line, or the
+    same for all. in_a_row: the question is said once, and each line over the reply to the one before it.
     """
 
     codec: Codec = "PCMU"
     question: str
-    over: Annotated[float, Field(gt=0)]
+    over: _Moment | tuple[_Moment, ...]
     lines: Annotated[tuple[str, ...], Field(min_length=1)]
+    in_a_row: bool = False
+
+    @model_validator(mode="after")
+    def _a_moment_for_each_line(self) -> Self:
+        if isinstance(self.over, tuple) and len(self.over) != len(self.lines):
+            raise ValueError(f"over: {len(self.over)} moments for {len(self.lines)} lines; one each, or a single one")
+        return self
+
+    def moments(self) -> list[tuple[str, float]]:
+        """Each line, and how many seconds of a reply it waits for."""
+        over = self.over if isinstance(self.over, tuple) else (self.over,) * len(self.lines)
+        return list(zip(self.lines, over, strict=True))
 
 
 class Scenario(_Part):

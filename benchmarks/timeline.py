@@ -44,18 +44,20 @@ def read_turns(call: Mapping[str, Any]) -> list[AgentTurn]:
 
 
 def matched(measured: Sequence[MeasuredTurn], stored: Sequence[AgentTurn]) -> list[AgentTurn | None]:
-    """For each measured turn, the stored one whose speech ended at the same moment; None when there is none.
-
-    The two clocks differ by a constant, which is taken to be the one that makes the most turns agree.
-    """
-    ends = [turn.sound.speech_ended if turn.sound else None for turn in measured]
+    """For each measured turn, the stored one whose speech ended at the same moment; None when there is none."""
+    offset = clocks_apart(measured, stored)
     marked = [turn for turn in stored if Mark.SPEECH_ENDED in turn.marks]
-    offset = _offset([end for end in ends if end is not None], [turn.marks[Mark.SPEECH_ENDED] for turn in marked])
+    ends = [turn.sound.speech_ended if turn.sound else None for turn in measured]
     return [None if end is None else _nearest(end + offset, marked) for end in ends]
 
 
+def clocks_apart(measured: Sequence[MeasuredTurn], stored: Sequence[AgentTurn]) -> float:
+    """Seconds to add to the caller's clock to get the agent's: what makes the ends of the most turns agree."""
+    ends = [turn.sound.speech_ended for turn in measured if turn.sound]
+    return _offset(ends, [turn.marks[Mark.SPEECH_ENDED] for turn in stored if Mark.SPEECH_ENDED in turn.marks])
+
+
 def _offset(ends: Sequence[float], marks: Sequence[float]) -> float:
-    """What to add to the caller's clock to get the agent's."""
     candidates = [mark - end for end in ends for mark in marks if abs(mark - end) < _CLOCKS_APART]
 
     def agreement(offset: float) -> tuple[int, float]:

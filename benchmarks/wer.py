@@ -32,11 +32,8 @@ _SPELLINGS = {"mister": "mr", "okay": "ok", "im": "i am", "thats": "that is", "y
 
 def word_error_rates(registry: Registry, profile: str) -> dict[str, object]:
     """`wer` over all recordings, and `wer_by_set`. Raises ConfigError when recordings or weights are missing."""
-    choice = registry.profile(profile).engines["stt"]
-    manifest = registry.manifest(choice.model)
-    recognizer = cast("Recognizer", build_engine(manifest, registry.files(manifest), choice.threads))
     chosen = chosen_recordings(recordings())
-    heard = asyncio.run(_recognized(recognizer, chosen))
+    heard = asyncio.run(_recognized(recogniser(registry, profile), chosen))
     pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for recorded, text in zip(chosen, heard, strict=True):
         pairs[recorded.name.partition("/")[0]].append((normalized(recorded.text), normalized(text)))
@@ -44,6 +41,13 @@ def word_error_rates(registry: Registry, profile: str) -> dict[str, object]:
         "wer": _rate([pair for group in pairs.values() for pair in group]),
         "wer_by_set": {name: {"n": len(group), "wer": _rate(group)} for name, group in pairs.items()},
     }
+
+
+def recogniser(registry: Registry, profile: str) -> Recognizer:
+    """The one of *profile*, in this process. Raises ConfigError when its weights are missing."""
+    choice = registry.profile(profile).engines["stt"]
+    manifest = registry.manifest(choice.model)
+    return cast("Recognizer", build_engine(manifest, registry.files(manifest), choice.threads))
 
 
 def normalized(text: str) -> str:

@@ -56,6 +56,12 @@ def test_a_pause_between_two_words_is_not_yet_silence() -> None:
     assert silenced_after(heard, onset=3.0, speech_ended=4.0) == pytest.approx(0.4)
 
 
+def test_a_click_of_the_line_is_not_the_agent() -> None:
+    click = noise(0.015, -40.0)
+    heard = audible(mixed(9.0, (1.0, voice(2.1, -18.0)), (3.6, click)), RATE)
+    assert silenced_after(heard, onset=3.0, speech_ended=4.0) == pytest.approx(0.1, abs=TOLERANCE)
+
+
 @settings(max_examples=30, deadline=None)
 @given(softer_db=st.floats(6.0, 28.0), length=st.floats(0.05, 0.3), closure=st.floats(0.0, 0.05))
 def test_a_reply_that_is_cut_short_in_soft_sounds_is_silent_only_after_them(

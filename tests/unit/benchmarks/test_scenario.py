@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.human_speech import recordings
-from benchmarks.scenario import SCENARIOS, Scenario, agent_file, read_scenario, scenario_file
+from benchmarks.scenario import SCENARIOS, Interruption, Scenario, agent_file, read_scenario, scenario_file
 from benchmarks.wer import chosen_recordings, normalized
 from orchestrator.core.errors import ConfigError
 
@@ -30,8 +30,23 @@ def texts(scenario: Scenario) -> set[str]:
 def test_a_committed_scenario_asks_enough(scenario: Scenario) -> None:
     assert len(spoken(scenario)) == 36
     assert Counter(call.codec for call in scenario.calls) == {"PCMU": 3, "G722": 2, "PCMA": 1}
-    assert sum(len(interruption.lines) for interruption in scenario.interruptions) == 12
     assert agent_file(scenario.agent).is_file()
+
+
+def test_enough_replies_are_talked_over_for_a_95th_percentile() -> None:
+    assert sum(len(plan.lines) for plan in HELPDESK.interruptions) == 50
+    assert {plan.codec for plan in HELPDESK.interruptions} == {"PCMU", "PCMA", "G722"}
+    assert sum(len(plan.lines) for plan in HELDOUT.interruptions) == 12
+
+
+def test_a_line_waits_for_its_own_moment_or_for_that_of_all() -> None:
+    assert Interruption(question="q", over=1.5, lines=("a", "b")).moments() == [("a", 1.5), ("b", 1.5)]
+    assert Interruption(question="q", over=(1.5, 3.0), lines=("a", "b")).moments() == [("a", 1.5), ("b", 3.0)]
+
+
+def test_moments_that_do_not_fit_the_lines_are_refused() -> None:
+    with pytest.raises(ValueError, match="over: 2 moments for 1 lines"):
+        Interruption(question="q", over=(1.0, 2.0), lines=("a",))
 
 
 @pytest.mark.parametrize("scenario", [HELPDESK, HELDOUT], ids=["helpdesk", "heldout"])
