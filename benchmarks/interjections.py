@@ -25,7 +25,7 @@ from inference.registry import Registry, build_engine, default_cache
 from models.interjections.phrases import Split
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.errors import ConfigError
-from orchestrator.core.ports import Interjections, Recognizer
+from orchestrator.core.ports import Interjections, Recognizer, Transcript
 from orchestrator.dialogue.backchannels import WANTED, wants_turn
 
 RATE = 16000
@@ -44,7 +44,7 @@ class Judged:
 
     case: Case
     wanted: dict[str, float]
-    text: str | None
+    read: Transcript | None = None
 
 
 def figures(results: Iterable[Judged]) -> dict[str, object]:
@@ -85,11 +85,12 @@ async def _judged(case: Case, engine: Interjections, recognizer: Recognizer | No
         for column, moment in moments.items()
     }
     if recognizer is None or line.sound.language not in {"", "en"}:
-        return Judged(case, wanted, None)
+        return Judged(case, wanted)
     sound = AudioFrame(line.until(end), RATE)
-    text = (await recognizer.recognize(sound, language="en")).text
-    wanted[_WITH_TEXT] = wants_turn(await engine.interruption(sound, text), text)
-    return Judged(case, wanted, text)
+    read = await recognizer.recognize(sound, language="en")
+    heard = await engine.interruption(sound, read.text)
+    wanted[_WITH_TEXT] = wants_turn(heard, read.text, confidence=read.confidence)
+    return Judged(case, wanted, read)
 
 
 def table(part: str, rows: dict[str, dict[str, object]]) -> Table:
@@ -179,7 +180,8 @@ def _row(result: Judged) -> dict[str, object]:
     return {
         **about,
         "said": sound.text,
-        "read": result.text,
+        "read": result.read.text if result.read else None,
+        "confidence": result.read.confidence if result.read else None,
         "wanted": {k: round(v, 3) for k, v in result.wanted.items()},
     }
 

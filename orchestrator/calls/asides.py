@@ -28,4 +28,4 @@ async def is_aside(interjections: Interjections, cut: Turn, ended: TurnEnded) ->
     except (EngineError, ValueError) as error:
         log.warning("interjection_not_judged", error=str(error))
         return False
-    return wants_turn(heard, ended.text, asked=cut.asks) < WANTED
+    return wants_turn(heard, ended.text, confidence=ended.confidence, asked=cut.asks) < WANTED

@@ -215,6 +215,7 @@ class Ear:
             pause_found=self._pause_found,
             transcribed=words.ready_at,
             ended=self._now,
+            confidence=heard.confidence if isinstance(heard, Transcript) else None,
             failure=heard if isinstance(heard, EngineError) else None,
             hung_up=hung_up,
         )

@@ -11,10 +11,17 @@ import re
 from enum import Enum
 from typing import Final
 
-WANTED: Final = 0.2
+WANTED: Final = 0.4
 """A sound of at least this probability was an interruption; under it, the sentence is resumed where it was cut.
 
-It is low because errors weigh unlike: who is not heard has to say it again, over an agent that goes on talking.
+It is under a half because errors weigh unlike: who is not heard has to say it again, over an agent that talks on.
+"""
+
+CERTAIN: Final = 0.4
+"""Words of which the recogniser is less certain than this (its mean probability of a token) say nothing.
+
+Of a voice that is far away, of a laugh or in another language it writes sentences that nobody said; half of those are
+under 0.4.
 """
 
 
@@ -30,7 +37,7 @@ class Words(Enum):
     ASSENT = -4.0
     SOME = 2.0
     COMMAND = 5.0
-    SENTENCE = 4.0
+    SENTENCE = 3.0
 
 
 # fmt: off
@@ -87,8 +94,11 @@ def is_backchannel(text: str) -> bool:
     return bool(_ALL_ASSENT.fullmatch(_plain(text)))
 
 
-def words_in(text: str | None) -> Words:
-    """What *text* is. None: the recogniser was not asked."""
+def words_in(text: str | None, confidence: float | None = None) -> Words:
+    """What *text* is. None: the recogniser was not asked.
+
+    confidence: the recogniser's, in [0, 1]; None when it does not tell.
+    """
     if text is None:
         return Words.UNKNOWN
     plain = _plain(text)
@@ -98,21 +108,24 @@ def words_in(text: str | None) -> Words:
         return Words.ASSENT
     if _BEGINS_COMMAND.match(plain):
         return Words.COMMAND
-    if _ALL_INVENTED.fullmatch(plain):
+    if _ALL_INVENTED.fullmatch(plain) or (confidence is not None and confidence < CERTAIN):
         return Words.UNKNOWN
     return Words.SENTENCE if len(plain.split()) >= 3 else Words.SOME
 
 
-def wants_turn(probability: float, text: str | None = None, *, asked: bool = False) -> float:
+def wants_turn(
+    probability: float, text: str | None = None, *, confidence: float | None = None, asked: bool = False
+) -> float:
     """Probability in [0, 1] that the caller wants the turn.
 
     probability: what Interjections.interruption() says of the sound; text: what the recogniser read in it, None when it
-    was not asked. asked: the agent had begun a question, to which assent is an answer, so that words count alike.
+    was not asked; confidence: as in words_in(). asked: the agent had begun a question, to which assent is an answer, so
+    that words count alike.
     Raises ValueError for a probability outside [0, 1].
     """
     if not 0.0 <= probability <= 1.0:
         raise ValueError(f"a probability is between 0 and 1, not {probability}")
-    words = words_in(text)
+    words = words_in(text, confidence)
     if asked and words is Words.ASSENT:
         words = Words.COMMAND
     certain = min(max(probability, 1e-4), 1.0 - 1e-4)

@@ -79,3 +79,14 @@ def test_assent_to_a_question_is_an_answer() -> None:
 def test_what_is_no_probability_is_refused(probability: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         wants_turn(probability)
+
+
+@pytest.mark.parametrize(("confidence", "words"), [(None, Words.SENTENCE), (0.7, Words.SENTENCE), (0.3, Words.UNKNOWN)])
+def test_words_that_the_recogniser_is_not_sure_of_say_nothing(confidence, words):
+    assert words_in("I have a trick that would be fine.", confidence) is words
+    assert wants_turn(0.3, "What if we do that?", confidence=confidence) >= 0.3 - 1e-9
+
+
+@pytest.mark.parametrize(("text", "words"), [("Stop!", Words.COMMAND), ("Yeah.", Words.ASSENT), ("", Words.NONE)])
+def test_a_command_and_assent_are_taken_however_unsure_they_are(text, words):
+    assert words_in(text, 0.1) is words
