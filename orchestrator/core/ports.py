@@ -122,7 +122,11 @@ class TextToSpeech(Protocol):
     """A voice."""
 
     def synthesize(self, sentence: str, *, voice: str = "") -> AsyncIterator[AudioFrame]:
-        """The speech of *sentence*, in pieces, the first as soon as it can be played. `at` counts from 0."""
+        """The speech of *sentence*, in pieces, the first as soon as it can be played. `at` counts from 0.
+
+        A voice that knows gives the `word_ends` of what lies between the sentence's spaces: by them the call knows how
+        many words of a reply that was cut short were heard. Otherwise it takes letters as evenly spread.
+        """
         ...
 
 
