@@ -2,8 +2,8 @@
 
 Its standard input is one line of JSON, a HostPlan, and then nothing until its owner dies or lets go of it, which ends
 the process. Its standard output is one line of JSON, {"ready": true} or {"failed": …}. Requests come over the UNIX
-socket, one on a connection: (engine, operation, arguments). Answers are ("result", value), ("error", description), or
-any number of ("item", value) and then ("end", None).
+socket, one at a time on a connection: (engine, operation, arguments). Answers are ("result", value), ("error",
+description), or any number of ("item", value) and then ("end", None).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from inference.local.remote import PING
 from inference.local.wire import receive, send
 from inference.operations import OPERATIONS
 from orchestrator.core.errors import BadOutput, ConfigError, EngineError
+from orchestrator.core.time_slice import ask_for_slices
 
 log = structlog.get_logger(__name__)
 
@@ -46,18 +47,25 @@ class Host:
         self._engines = engines
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """Answer the one request of a connection. When the other side closes it, the request is cancelled."""
+        """Answer the requests of a connection. When the other side closes it, the one under way is cancelled."""
+        begun = b""
         try:
-            request = await receive(reader)
-            async with asyncio.TaskGroup() as tasks:
-                work = tasks.create_task(self._answer(request, writer))
-                # Nothing follows a request, so whatever ends this read is the end of the connection.
-                watch = tasks.create_task(_cancel_at_end(reader, work))
-                work.add_done_callback(lambda _: watch.cancel())
+            while True:
+                begun = await self._serve_one(await receive(reader, begun), reader, writer)
         except* (OSError, IncompleteReadError):
             log.debug("caller_gone")
         finally:
             writer.close()
+
+    async def _serve_one(
+        self, request: tuple[str, str, dict[str, object]], reader: StreamReader, writer: StreamWriter
+    ) -> bytes:
+        """Answer *request*; what was read of the next one meanwhile."""
+        async with asyncio.TaskGroup() as tasks:
+            work = tasks.create_task(self._answer(request, writer))
+            watch = tasks.create_task(_cancel_at_end(reader, work))
+            work.add_done_callback(lambda _: watch.cancel())
+        return b"" if watch.cancelled() else watch.result()
 
     async def _answer(self, request: tuple[str, str, dict[str, object]], writer: StreamWriter) -> None:
         async with aclosing(self._answers(*request)) as answers:
@@ -104,10 +112,18 @@ class Host:
             await unload(engine)
 
 
-async def _cancel_at_end(reader: StreamReader, work: asyncio.Task[None]) -> None:
-    with contextlib.suppress(OSError):
-        await reader.read(1)
-    work.cancel()
+async def _cancel_at_end(reader: StreamReader, work: asyncio.Task[None]) -> bytes:
+    """Cancel *work* when the other side closes the connection.
+
+    Gives the first byte of the next request, which comes no sooner than the whole answer to this one has gone out.
+    """
+    try:
+        begun = await reader.read(1)
+    except OSError:
+        begun = b""
+    if not begun:
+        work.cancel()
+    return begun
 
 
 async def _run(plan: HostPlan, socket: str, report: TextIO) -> None:
@@ -164,6 +180,8 @@ def main() -> None:
     )
     plan = HostPlan.model_validate_json(sys.stdin.readline())
     os.nice(plan.niceness)
+    # Whoever computes for long has nothing of short slices, and takes the cores from those who do.
+    ask_for_slices(0)
     asyncio.run(_run(plan, sys.argv[1], report))
     # A thread that is stuck in native code would keep the interpreter from ending; there is nothing left to save.
     os._exit(0)

@@ -19,6 +19,7 @@ import structlog
 
 from inference.environment import engine_environment
 from inference.failures import rebuilt
+from inference.local.connections import Connections
 from inference.local.patience import Patience
 from inference.local.plan import HostPlan
 from inference.local.remote import PING, SocketChannel
@@ -52,6 +53,7 @@ class EngineProcess:
         self._on_restart = on_restart
         self._folder = tempfile.TemporaryDirectory(prefix="offhook-engines-")  # mode 0700
         self._socket = Path(self._folder.name) / "engines.sock"
+        self._connections = Connections(self._socket)
         self._stuck = asyncio.Event()
         self._child: Process | None = None
         self._life: asyncio.Task[None] | None = None
@@ -63,7 +65,7 @@ class EngineProcess:
 
     def channel(self, engine: str) -> SocketChannel:
         """The way to the engine whose manifest has that name."""
-        return SocketChannel(engine, self._socket)
+        return SocketChannel(engine, self._connections)
 
     def gauge(self) -> Gauge:
         """A gauge for one of the engines; deadlines that it misses count against the process."""
@@ -148,6 +150,7 @@ class EngineProcess:
             child.stdin.write(self.plan.model_dump_json(by_alias=True).encode() + b"\n")
             yield child
         except asyncio.CancelledError:
+            self._connections.close()
             child.stdin.close()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._patience.stop):
@@ -155,6 +158,7 @@ class EngineProcess:
             raise
         finally:
             self._child = None
+            self._connections.close()
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             await child.wait()

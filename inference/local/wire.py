@@ -34,9 +34,12 @@ async def send(writer: StreamWriter, value: object) -> None:
     await writer.drain()
 
 
-async def receive(reader: StreamReader) -> Any:
-    """The next value. Raises IncompleteReadError when the other side is gone, ValueError when it sent no frame."""
-    header, blob = _LENGTHS.unpack(await reader.readexactly(_LENGTHS.size))
+async def receive(reader: StreamReader, begun: bytes = b"") -> Any:
+    """The next value. begun: the bytes of its frame that have been read already, less than eight.
+
+    Raises IncompleteReadError when the other side is gone, ValueError when it sent no frame.
+    """
+    header, blob = _LENGTHS.unpack(begun + await reader.readexactly(_LENGTHS.size - len(begun)))
     if max(header, blob) > _LARGEST:
         raise ValueError(f"a frame of {header} + {blob} bytes is longer than {_LARGEST}")
     text = await reader.readexactly(header)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from rich.console import Console
 from inference.registry import Registry
 from orchestrator.commands.models import pull_all
 from orchestrator.core.errors import VoiceError
+from orchestrator.core.time_slice import PROMPT, ask_for_slices
 from orchestrator.preflight import refuse_what_cannot_start
 from orchestrator.settings import Settings, read_settings, unknown_variables
 from orchestrator.telemetry.logs import configure_logging
@@ -45,6 +47,7 @@ def up(  # noqa: PLR0913, PLR0917 - one parameter an option
     docs/settings.md has them all.
     """
     configure_logging()
+    ask_for_slices(PROMPT)
     settings = read_settings(
         data=data,
         agents=agents,
@@ -82,6 +85,9 @@ async def _up(settings: Settings, *, demo: bool, once: bool) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop, number)
     try:
         async with running(settings) as product:
+            # What was made so far stays: looking through it for garbage would hold up every call, for 75 ms at a time.
+            gc.collect()
+            gc.freeze()
             log.info("ready", api=product.api, sip=product.sip[0], calls=product.lines)
             passed = await demo_call(product, settings, once=once) if demo else True
             if not once:

@@ -97,6 +97,10 @@ class SocketLeg:
         """What the caller says and keys, in order. Ends when the call does; `ending` then says how."""
         while (heard := await self._unheard.get()) is not None:
             yield heard
+            if not self._unheard.empty():
+                # A queue that holds something is got from without giving way: a call that is behind would keep the
+                # others, and its own answers, waiting until it has caught up.
+                await asyncio.sleep(0)
         self._unheard.put_nowait(None)
 
     async def play(self, frame: AudioFrame) -> None:

@@ -318,3 +318,29 @@ def test_a_consumer_that_falls_behind_loses_the_oldest_audio_only() -> None:
         assert heard[-1] == pytest.approx(1599 * 0.02)
 
     on_a_leg(scene)
+
+
+def test_whoever_is_behind_with_listening_lets_others_work_between_two_frames() -> None:
+    async def scene(leg: SocketLeg, gateway: FakeTransport) -> None:
+        for number in range(3):
+            gateway.tick(number * 320)
+        await settled()
+        turns: list[str] = []
+
+        async def listen() -> None:
+            frames = leg.incoming()
+            while await anext(frames, None) is not None:
+                turns.append("heard")
+
+        async def work() -> None:
+            for _ in range(3):
+                turns.append("worked")
+                await asyncio.sleep(0)
+
+        listening = asyncio.create_task(listen())
+        await work()
+        await settled()
+        assert turns == ["worked", "heard", "worked", "heard", "worked", "heard"]
+        listening.cancel()
+
+    on_a_leg(scene)
