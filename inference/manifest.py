@@ -152,11 +152,15 @@ class EngineChoice(_Strict):
 
 
 class Profile(_Strict):
-    """Models that run together on one kind of machine. placement: where the engines live (SPEC I1)."""
+    """Models that run together on one kind of machine. placement: where the engines live (SPEC I1).
+
+    calls: how many at once they bear on the machine of the description; None when that has not been measured.
+    """
 
     name: Name
     description: str = ""
     placement: Literal["local", "ray"]
+    calls: Annotated[int, Field(ge=1)] | None = None
     engines: dict[Kind, EngineChoice]
 
     @model_validator(mode="after")

@@ -89,17 +89,15 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         engines = await stack.enter_async_context(open_engines(profile, registry))
         voice = registry.manifest(profile.engines["tts"].model)
         rendering = SpeechCache(engines.tts, voice, registry.weights.cache / "speech")
+        # Without a limit of its own, a call is refused by the gateway that has no line left.
+        most = settings.calls or profile.calls or sys.maxsize
         supervisor = CallSupervisor(
             SharedEngines(
                 engines.vad, engines.recognizer, engines.turns, engines.llm, engines.tts, engines.interjections
             ),
             await _prepared(agents, engines, rendering),
             Fanout([metrics, recorder]),
-            # Without a limit of its own, a call is refused by the gateway that has no line left.
-            CallLimits(
-                settings.calls or sys.maxsize,
-                SessionSettings(longest=settings.longest_call, speculate=settings.speculation),
-            ),
+            CallLimits(most, SessionSettings(longest=settings.longest_call, speculate=settings.speculation)),
         )
         stack.push_async_callback(supervisor.stop)
         # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.
@@ -112,7 +110,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         yield Running(
             api=f"http://{settings.http_host}:{listener.getsockname()[1]}",
             sip=tuple(f"sip:{agent.numbers[0]}@{settings.sip_bind}:{settings.gateway_ports[0]}" for agent in agents),
-            lines=min(settings.calls or sys.maxsize, await _lines(gateways)),
+            lines=min(most, await _lines(gateways)),
             rendering=rendering,
             calls=calls,
         )

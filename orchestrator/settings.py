@@ -26,8 +26,9 @@ class Settings(BaseSettings):
 
     data: database and recordings; agents: folder of agent definitions, the demo's when absent; http_*: where the
     API listens; sip_ports: one gateway process each; sip_bind, sip_public: local and advertised address; trunks: TOML
-    file of SIP trunks; calls: how many at once, as many as the gateways hold when absent; longest_call: seconds;
-    speculation: begin replies before it is certain that the caller is done; database_url: a PostgreSQL of your own.
+    file of SIP trunks; calls: how many at once, what the profile says or the gateways hold when absent; longest_call:
+    seconds; speculation: begin replies before it is certain that the caller is done; database_url: a PostgreSQL of your
+    own.
     docs/settings.md has them all.
     """
 

@@ -1,4 +1,4 @@
-"""Whether the machine has room for work that may be thrown away."""
+"""Whether the machine has room: for work that may be thrown away, and for one more caller."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ _NEWEST = 0.3
 @dataclass(slots=True)
 class LoadGuard:
     """One for all calls of a process. It closes when the recogniser falls behind, and opens when it has caught up.
+
+    While it is closed no draft begins, and no call joins others (orchestrator.calls.supervisor).
 
     drafts: speculative replies at a time; slow, quick: seconds from a pause to its words, as a running mean over all
     calls, at which it closes and opens again. On the two cores of docs/benchmarks.md a lone call waits 0.15 to 0.3 s.

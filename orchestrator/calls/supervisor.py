@@ -85,7 +85,7 @@ class LiveCall:
 
 
 class CallSupervisor:
-    """Owns the live calls. agents: by number, in the form that routing compares."""
+    """Owns the live calls. agents: by number, in the form that routing compares; guard: how the engines keep up."""
 
     def __init__(
         self,
@@ -96,12 +96,12 @@ class CallSupervisor:
         wall_clock: Clock = time.time,
     ) -> None:
         self.live: dict[UUID, LiveCall] = {}
+        self.guard = LoadGuard()
         self._engines = engines
         self._agents = agents
         self._recorder = recorder
         self._limits = limits
         self._wall_clock = wall_clock
-        self._guard = LoadGuard()
         self._stopping = False
         self._places = 0
         self._idle = asyncio.Event()
@@ -128,7 +128,9 @@ class CallSupervisor:
             return Refusal(503, "Shutting Down")
         if number not in self._agents:
             return Refusal(404, "Not Found")
-        return Refusal(486, "Busy Here") if self._places >= self._limits.calls else None
+        # Engines that are behind are so for every caller; whoever is alone cannot be in anybody's way.
+        behind = self._places > 0 and self.guard.closed
+        return Refusal(486, "Busy Here") if behind or self._places >= self._limits.calls else None
 
     async def run(self, started: CallStarted, agent: PreparedAgent, leg: CallLeg, recording: str | None) -> None:
         """Talk to the caller on *leg* until the call ends. Whatever happens, the leg is closed and the end recorded."""
@@ -173,7 +175,7 @@ class CallSupervisor:
             log.warning("calls_left_behind", calls=self._places)
 
     async def _talk(self, call: LiveCall, agent: PreparedAgent) -> EndReason:
-        setup = CallSetup(agent, self._engines.for_call(), self._recorder, self._guard, self._limits.session)
+        setup = CallSetup(agent, self._engines.for_call(), self._recorder, self.guard, self._limits.session)
         session = CallSession(call.started.call_id, call.leg, setup)
         try:
             async with asyncio.timeout(self._limits.session.longest + _FAREWELL):

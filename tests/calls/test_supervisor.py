@@ -87,6 +87,31 @@ def test_the_call_beyond_the_limit_is_busy():
     with_supervisor(story, CallLimits(calls=1))
 
 
+def test_nobody_joins_callers_who_wait_for_engines_that_are_behind():
+    async def story(supervisor, agent):
+        with supervisor.admitted("demo"):
+            for _ in range(5):
+                supervisor.guard.waited(2.0)
+            with supervisor.admitted("demo") as another:
+                assert another == Refusal(486, "Busy Here")
+            for _ in range(10):
+                supervisor.guard.waited(0.2)
+            with supervisor.admitted("demo") as another:
+                assert another is agent
+
+    with_supervisor(story)
+
+
+def test_whoever_is_alone_is_taken_however_far_behind_the_engines_were():
+    async def story(supervisor, agent):
+        for _ in range(5):
+            supervisor.guard.waited(2.0)
+        with supervisor.admitted("demo") as answer:
+            assert answer is agent
+
+    with_supervisor(story)
+
+
 def test_a_caller_who_hangs_up_ends_the_call():
     async def story(supervisor, agent):
         await supervisor.run(started(), agent, FakeLeg(hangs_up=5.0), "a.wav")

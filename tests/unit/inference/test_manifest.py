@@ -123,6 +123,21 @@ def test_a_profile_must_serve_every_kind(tmp_path: Path) -> None:
         read_profile(path)
 
 
+@pytest.mark.parametrize(("line", "calls"), [("", None), ("calls = 8\n", 8)])
+def test_a_profile_may_say_how_many_calls_its_engines_bear(tmp_path: Path, line: str, calls: int | None) -> None:
+    text = (MODELS_DIR / "profiles" / "cpu-tiny.toml").read_text(encoding="utf-8")
+    path = tmp_path / "cpu-tiny.toml"
+    path.write_text(line + text)
+    assert read_profile(path).calls == calls
+
+
+def test_a_profile_that_bears_no_call_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cpu-tiny.toml"
+    path.write_text("calls = 0\n" + (MODELS_DIR / "profiles" / "cpu-tiny.toml").read_text(encoding="utf-8"))
+    with pytest.raises(ConfigError, match="calls: Input should be greater than or equal to 1"):
+        read_profile(path)
+
+
 def test_in_cpu_tiny_llama_cpp_never_has_every_core() -> None:
     profile = read_profile(MODELS_DIR / "profiles" / "cpu-tiny.toml")
     assert profile.engines["llm"].threads == 1
