@@ -25,12 +25,12 @@ from benchmarks.sound_files import read_wav
 from benchmarks.wer import telephone
 from inference.manifest import Kind
 from inference.registry import Registry, build_engine
-from orchestrator.calls.ear import Ear, EarSettings
+from orchestrator.calls.ear import Ear, EarEngines, EarSettings
 from orchestrator.calls.heard import Partial, SpeechStarted, TurnEnded
 from orchestrator.calls.supervisor import VoiceActivityFactory
 from orchestrator.core.audio import FULL_SCALE, AudioFrame, Pcm
 from orchestrator.core.errors import ConfigError, EngineError
-from orchestrator.core.ports import Dtmf, Recognizer, TurnDetector
+from orchestrator.core.ports import Dtmf, Recognizer, SentenceJudge, TurnDetector
 
 _MUSIC = Path("/usr/share/asterisk/moh")
 _FRAME = RATE // 50
@@ -60,12 +60,16 @@ def recordings() -> Mapping[str, Pcm]:
 
 async def hear(registry: Registry, profile: str, line: Pcm) -> Heard:
     """What the engines of *profile* make of *line* (16 kHz)."""
-    vad, turns, recognizer = (_engine(registry, profile, kind) for kind in ("vad", "turns", "stt"))
+    vad, turns, recognizer, llm = (_engine(registry, profile, kind) for kind in ("vad", "turns", "stt", "llm"))
     heard = Heard(0, [])
     async with asyncio.TaskGroup() as group:
-        detector = cast("VoiceActivityFactory", vad).open()
-        settings = EarSettings(language="en")
-        ear = Ear(group, detector, cast("Recognizer", recognizer), cast("TurnDetector", turns), settings)
+        engines = EarEngines(
+            cast("VoiceActivityFactory", vad).open(),
+            cast("Recognizer", recognizer),
+            cast("TurnDetector", turns),
+            cast("SentenceJudge", llm),
+        )
+        ear = Ear(group, engines, EarSettings(language="en"))
         async with aclosing(ear.listen(_frames(line))) as events:  # type: ignore[type-var]
             async for event in events:
                 match event:

@@ -29,7 +29,7 @@ class Operation:
 # A call waits a little longer than that (orchestrator.calls), so that it is the engine's deadline that is missed.
 OPERATIONS: Mapping[Kind, Mapping[str, Operation]] = {
     "stt": {"recognize": Operation(5.0)},
-    "llm": {"complete": Operation(7.0, pause=5.0), "prefill": Operation(15.0)},
+    "llm": {"complete": Operation(7.0, pause=5.0), "prefill": Operation(15.0), "end_of_utterance": Operation(5.0)},
     "tts": {"synthesize": Operation(5.0, pause=5.0)},
     "embed": {"embed": Operation(5.0)},
     "sentiment": {"score": Operation(5.0)},

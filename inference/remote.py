@@ -125,6 +125,11 @@ class RemoteLanguageModel(RemoteEngine):
         """See LanguageModel."""
         await self._ask("prefill", messages=tuple(messages), conversation=conversation)
 
+    async def end_of_utterance(self, text: str) -> float:
+        """See LanguageModel."""
+        probability: float = await self._ask("end_of_utterance", text=text)
+        return probability
+
 
 class RemoteTextToSpeech(RemoteEngine):
     """A TextToSpeech elsewhere."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -43,6 +43,7 @@ class _AgentSpec(_Strict):
     subject: str = ""
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
     voice: str = ""
+    patience: Literal["quick", "normal", "patient"] | Annotated[float, Field(ge=0.2, le=5.0)] | None = None
     answers: tuple[_AnswerSpec, ...] = ()
     phrases: _PhrasesSpec = _PhrasesSpec()
     pronunciations: dict[_Text, _Text] = {}
@@ -72,6 +73,7 @@ class _AgentSpec(_Strict):
             subject=self.subject,
             language=self.language,
             voice=self.voice,
+            patience=self.patience,
             answers=tuple(ApprovedAnswer(spec.questions, spec.answer) for spec in self.answers),
             phrases=Phrases(**self.phrases.model_dump()),
             pronunciations=self.pronunciations,

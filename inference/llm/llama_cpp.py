@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inference.llm.chat import Chunk, Reply, chunks, message_json, tools_json
 from inference.llm.slots import Slots
+from inference.llm.utterance_end import CANDIDATES, SAMPLE, before_the_end, end_probability
 from inference.manifest import Manifest
 from orchestrator.core.errors import ConfigError, EngineError, EngineOverloaded, EngineUnavailable
 from orchestrator.core.ports import Message, TextDelta, Tool, ToolCall
@@ -57,6 +58,7 @@ class LlamaCpp:
         self.name = name
         self._options = options
         self._slots = Slots(options.slots)
+        self._template: str | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="offhook-llm-")  # mode 0700
         socket = str(Path(self._folder.name) / "llama.sock")
         self._server: xllamacpp.Server | None = _serve(name, weights, options, threads, socket)
@@ -88,9 +90,28 @@ class LlamaCpp:
             async for _ in pieces:
                 pass
 
+    async def end_of_utterance(self, text: str) -> float:
+        """Probability in [0, 1] that a message which begins with *text* ends there. It takes one token."""
+        if self._template is None:
+            asked = await self._posted("/apply-template", {"messages": [message_json(Message("user", SAMPLE))]})
+            self._template = str(asked["prompt"])
+        request = {
+            "prompt": before_the_end(self._template, text),
+            "n_predict": 1,
+            "n_probs": CANDIDATES,
+            "temperature": 0.0,
+            # Its probability is told all the same; without this, a message that ends has no token to tell it with.
+            "ignore_eos": True,
+            "cache_prompt": True,
+            "id_slot": self._options.slots,
+        }
+        (token,) = (await self._posted("/completion", request))["completion_probabilities"]
+        return end_probability((one["token"], one["logprob"]) for one in token["top_logprobs"])
+
     async def warm(self) -> None:
         """Generate one token, so that the first caller does not wait for weights to come from disk."""
-        await self.prefill([Message("user", "Hello")])
+        await self.prefill([Message("user", SAMPLE)])
+        await self.end_of_utterance(SAMPLE)
 
     async def close(self) -> None:
         """Stop the server and free its memory; requests that come later raise EngineUnavailable."""
@@ -117,22 +138,35 @@ class LlamaCpp:
             raise EngineOverloaded(self.name, f"{self._slots.requests} requests are under way or waiting")
         with self._slots.held(conversation) as slot:
             async with (
-                self._posted(request | {"id_slot": slot}) as response,
+                self._streamed(request | {"id_slot": slot}) as response,
                 aclosing(chunks(response.aiter_lines(), self.name)) as pieces,
             ):
                 async for chunk in pieces:
                     yield chunk
 
     @asynccontextmanager
-    async def _posted(self, request: dict[str, Any]) -> AsyncIterator[httpx.Response]:
-        if self._server is None:
-            raise EngineUnavailable(self.name, "llama.cpp has been stopped")
-        try:
+    async def _streamed(self, request: dict[str, Any]) -> AsyncIterator[httpx.Response]:
+        with self._reached():
             async with self._http.stream("POST", "/v1/chat/completions", json=request) as response:
                 if response.status_code != httpx.codes.OK:
                     await response.aread()
                     raise EngineError(self.name, _complaint(response))
                 yield response
+
+    async def _posted(self, path: str, request: dict[str, Any]) -> dict[str, Any]:
+        with self._reached():
+            response = await self._http.post(path, json=request)
+        if response.status_code != httpx.codes.OK:
+            raise EngineError(self.name, _complaint(response))
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        if self._server is None:
+            raise EngineUnavailable(self.name, "llama.cpp has been stopped")
+        try:
+            yield
         except httpx.TransportError as error:
             raise EngineUnavailable(self.name, f"llama.cpp does not answer: {error}") from error
 
@@ -177,7 +211,8 @@ def _serve(name: str, weights: Path, options: Options, threads: int, socket: str
     params.model.path = str(weights)
     params.hostnames = [socket]
     params.n_ctx = options.context
-    params.n_parallel = options.slots
+    # One more slot than conversations: the ends of utterances are told in it, and evict nobody's prompt.
+    params.n_parallel = options.slots + 1
     params.kv_unified = True
     # An idle slot keeps its prompt in place: saving and restoring it costs more than the pinning needs.
     params.cache_idle_slots = False

@@ -45,6 +45,10 @@ class StubLanguageModel:
     async def prefill(self, messages: Sequence[Message], *, conversation: str = "") -> None:
         """Nothing: there is no cache to warm."""
 
+    async def end_of_utterance(self, text: str) -> float:
+        """Always as likely as not: the stub knows no language."""
+        return 0.5
+
 
 def load(manifest: Manifest, files: Path, threads: int) -> StubLanguageModel:
     """The model of *manifest*; it has no files and needs no thread."""

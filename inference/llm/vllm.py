@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,12 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inference.llm.chat import message_json, tools_json
 from inference.llm.tool_calls import ToolCallReader
+from inference.llm.utterance_end import CANDIDATES, SAMPLE, before_the_end, end_probability
 from inference.manifest import Manifest
-from orchestrator.core.errors import ConfigError, EngineError, EngineOverloaded, EngineUnavailable
+from orchestrator.core.errors import BadOutput, ConfigError, EngineError, EngineOverloaded, EngineUnavailable
 from orchestrator.core.ports import Message, TextDelta, Tool, ToolCall
 
 if TYPE_CHECKING:
-    from vllm import SamplingParams, TokensPrompt
+    from vllm import RequestOutput, SamplingParams, TokensPrompt
+    from vllm.logprobs import Logprob
     from vllm.v1.engine.async_llm import AsyncLLM
 
 
@@ -80,9 +82,20 @@ class VllmLanguageModel:
             async for _ in texts:
                 pass
 
+    async def end_of_utterance(self, text: str) -> float:
+        """Probability in [0, 1] that a message which begins with *text* ends there. It takes one token."""
+        sample = [message_json(Message("user", SAMPLE))]
+        template = self._tokenizer.apply_chat_template(sample, add_generation_prompt=True, tokenize=False)
+        prompt = self._tokens(before_the_end(template, text))
+        async with aclosing(self._outputs(prompt, self._sampling(1, logprobs=CANDIDATES))) as outputs:
+            async for output in outputs:
+                for chances in output.outputs[0].logprobs or ():
+                    return end_probability(self._candidates(chances))
+        raise BadOutput(self.name, "no probabilities")
+
     async def warm(self) -> None:
         """Generate one token."""
-        await self.prefill([Message("user", "Hello")])
+        await self.prefill([Message("user", SAMPLE)])
 
     async def check(self) -> None:
         """Raises EngineUnavailable when vLLM's worker process is gone for good."""
@@ -100,20 +113,33 @@ class VllmLanguageModel:
             add_generation_prompt=True,
             tokenize=False,
         )
+        return self._tokens(text)
+
+    def _tokens(self, text: str) -> TokensPrompt:
         # The template has written the special tokens already.
         return {"prompt_token_ids": self._tokenizer(text, add_special_tokens=False).input_ids}
 
+    def _candidates(self, chances: Mapping[int, Logprob]) -> Iterator[tuple[str, float]]:
+        special = set(self._tokenizer.all_special_ids)
+        for token, chance in chances.items():
+            yield "" if token in special else chance.decoded_token or " ", chance.logprob
+
     async def _texts(self, prompt: TokensPrompt, max_tokens: int) -> AsyncGenerator[str, None]:
+        async with aclosing(self._outputs(prompt, self._sampling(max_tokens))) as outputs:
+            async for output in outputs:
+                if text := output.outputs[0].text:
+                    yield text
+
+    async def _outputs(self, prompt: TokensPrompt, sampling: SamplingParams) -> AsyncGenerator[RequestOutput, None]:
         from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError  # noqa: PLC0415 - heavy
 
         if self._under_way >= self._options.requests:
             raise EngineOverloaded(self.name, f"{self._under_way} requests are under way")
         self._under_way += 1
         try:
-            async with aclosing(self._engine.generate(prompt, self._sampling(max_tokens), uuid4().hex)) as outputs:
+            async with aclosing(self._engine.generate(prompt, sampling, uuid4().hex)) as outputs:
                 async for output in outputs:
-                    if text := output.outputs[0].text:
-                        yield text
+                    yield output
         except EngineDeadError as error:
             raise EngineUnavailable(self.name, "vLLM's engine is dead") from error
         except (EngineGenerateError, ValueError) as error:
@@ -121,13 +147,14 @@ class VllmLanguageModel:
         finally:
             self._under_way -= 1
 
-    def _sampling(self, max_tokens: int) -> SamplingParams:
+    def _sampling(self, max_tokens: int, logprobs: int | None = None) -> SamplingParams:
         from vllm import SamplingParams  # noqa: PLC0415 - heavy
         from vllm.sampling_params import RequestOutputKind  # noqa: PLC0415 - heavy
 
         options = self._options
         return SamplingParams(
             max_tokens=max_tokens,
+            logprobs=logprobs,
             temperature=options.temperature,
             top_p=options.top_p,
             repetition_penalty=options.repeat_penalty,

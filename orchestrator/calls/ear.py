@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import structlog
@@ -16,9 +16,11 @@ import structlog
 from inference.stt.utterance import Utterance
 from orchestrator.calls.endpointing import Endpointer, Patience, Preroll, Signal
 from orchestrator.calls.heard import EarEvent, Partial, SpeechStarted, TurnEnded, TurnLikely
+from orchestrator.core.agent import Agent
 from orchestrator.core.audio import AudioFrame, Pcm
 from orchestrator.core.errors import EngineError, EngineTimeout
-from orchestrator.core.ports import Dtmf, Recognizer, Transcript, TurnDetector, VoiceActivity
+from orchestrator.core.expectation import Expectation
+from orchestrator.core.ports import Dtmf, Recognizer, SentenceJudge, Transcript, TurnDetector, VoiceActivity
 from orchestrator.core.streams import closing
 
 log = structlog.get_logger(__name__)
@@ -28,7 +30,8 @@ log = structlog.get_logger(__name__)
 class EarSettings:
     """patience: endpointing; partial_every: seconds of new speech between partial passes.
 
-    verdict_within: seconds that the turn detector has; beyond them silence alone decides. words_within: seconds that
+    verdict_within: seconds that the turn detector has; beyond them silence alone decides. sentence_within: the same for
+    the language model's word on the sentence; beyond them the turn is ended without it. words_within: seconds that
     the recogniser has for the last pass, while the caller waits. last_words_within: the same when they have hung up.
     likely_before: seconds before the end of a turn, if the silence lasts, at which it is told to be likely: what it
     takes to prepare a reply. Sooner would be wasted on the pauses within a turn, which are mostly shorter.
@@ -39,10 +42,26 @@ class EarSettings:
     preroll: float = 0.32  # Silero's onset lags a soft consonant by up to ten windows
     window_limit: float = 25.0  # Whisper's window holds 30 s
     verdict_within: float = 1.0
+    sentence_within: float = 0.3
     words_within: float = 6.0
     likely_before: float = 0.45
     last_words_within: float = 2.0
     language: str | None = None
+
+    def of(self, agent: Agent) -> EarSettings:
+        """These settings, with the language of *agent* and its patience if it says any."""
+        patience = self.patience if agent.patience is None else Patience.named(agent.patience)
+        return replace(self, language=agent.language.split("-")[0], patience=patience)
+
+
+@dataclass(frozen=True, slots=True)
+class EarEngines:
+    """What an ear hears with. vad: the call's own."""
+
+    vad: VoiceActivity
+    recognizer: Recognizer
+    turns: TurnDetector
+    sentences: SentenceJudge
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +75,26 @@ class _Words:
 class Ear:
     """The hearing of one call. group: the call's own; it awaits the recognitions that run beside the frames."""
 
-    def __init__(
-        self,
-        group: asyncio.TaskGroup,
-        vad: VoiceActivity,
-        recognizer: Recognizer,
-        turns: TurnDetector,
-        settings: EarSettings = EarSettings(),
-    ) -> None:
+    def __init__(self, group: asyncio.TaskGroup, engines: EarEngines, settings: EarSettings = EarSettings()) -> None:
         self._group = group
-        self._vad = vad
-        self._recognizer = recognizer
-        self._turns = turns
+        self._vad = vad = engines.vad
+        self._engines = engines
         self._settings = settings
-        self._endpointer = Endpointer(settings.patience)
+        self._endpointer = Endpointer(settings.patience, settings.language or "en")
         self._preroll = Preroll(settings.preroll, vad.rate)
         self._pending: Pcm = np.zeros(0, dtype=np.int16)
         self._utterance = self._fresh()
         self._partial: asyncio.Task[Transcript | EngineError] | None = None
         self._words: asyncio.Task[_Words] | None = None
         self._verdict: asyncio.Task[float] | None = None
+        self._sentence: asyncio.Task[None] | None = None
         self._told_likely = False
         self._pause_found = 0.0
         self._now = 0.0
+
+    def expect(self, expects: Expectation) -> None:
+        """The question that the caller answers next expects *expects*."""
+        self._endpointer.expects = expects
 
     async def listen(self, incoming: AsyncIterator[AudioFrame | Dtmf]) -> AsyncIterator[EarEvent]:
         """What happens on *incoming* (frames at the detector's rate), until it ends."""
@@ -163,7 +179,7 @@ class Ear:
 
     async def _recognize(self, speech: AudioFrame) -> Transcript | EngineError:
         try:
-            return await self._recognizer.recognize(speech, language=self._settings.language)
+            return await self._engines.recognizer.recognize(speech, language=self._settings.language)
         except EngineError as error:
             return error
         except ValueError as error:  # the engine refuses the request itself; the call goes on
@@ -172,10 +188,26 @@ class Ear:
     async def _finished(self, speech: AudioFrame) -> float:
         try:
             async with asyncio.timeout(self._settings.verdict_within):
-                return await self._turns.finished(speech)
+                return await self._engines.turns.finished(speech)
         except (EngineError, TimeoutError) as error:
             log.warning("turn_detection_failed", error=str(error) or "no verdict in time")
             return 1.0
+
+    async def _read(self, words: _Words) -> None:
+        """Tell the endpointer what the words say of their end."""
+        if not isinstance(words.transcript, Transcript):
+            return
+        text = words.transcript.text
+        self._endpointer.read(text)
+        if not text:
+            return
+        try:
+            async with asyncio.timeout(self._settings.sentence_within):
+                sentence = await self._engines.sentences.end_of_utterance(text)
+        except (EngineError, TimeoutError) as error:
+            log.warning("sentence_not_judged", error=str(error) or "no word in time")
+            return
+        self._endpointer.read(text, sentence)
 
     def _turn_end(self) -> TurnLikely | TurnEnded | None:
         if self._verdict is not None and self._verdict.done():
@@ -184,7 +216,9 @@ class Ear:
         if self._words is None or not self._words.done():
             return None
         words = self._words.result()
-        if self._endpointer.over(self._now):
+        if self._sentence is None:
+            self._sentence = self._group.create_task(self._read(words), name="sentence")
+        if self._sentence.done() and self._endpointer.over(self._now):
             return self._ended(words)
         if self._told_likely or not self._endpointer.over(self._now + self._settings.likely_before):
             return None
@@ -226,10 +260,10 @@ class Ear:
 
     def _forget_pause(self) -> None:
         """What was being found out about a pause is of no use any more."""
-        for task in (self._words, self._verdict):
+        for task in (self._words, self._verdict, self._sentence):
             if task is not None:
                 task.cancel()
-        self._words = self._verdict = None
+        self._words = self._verdict = self._sentence = None
         self._told_likely = False
 
     def _fresh(self) -> Utterance:

@@ -2,36 +2,95 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+from statistics import NormalDist
 
+from orchestrator.calls.completion import Evidence, completion
+from orchestrator.calls.wording import Progress, progress
 from orchestrator.core.audio import Pcm
+from orchestrator.core.expectation import ANYTHING, Expectation, Form
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Every threshold of endpointing. Probabilities are Silero's, durations are seconds.
+    """Every threshold of endpointing. Probabilities are Silero's, durations are seconds of its silence.
 
     start, stop: hysteresis of Silero's own VADIterator (stop = start - 0.15).
+    price: how many callers may be cut off to save one caller a second; careful: the same once a question has said
+    what it expects, and that is not there yet. The silence that is needed is the cheapest at that price, between
+    quickest and longest; an expected answer that is begun gets `answer` seconds. Source of these five: the development
+    split of `python -m benchmarks.turn_ends`.
     """
 
     start: float = 0.5
     stop: float = 0.35
     onset: float = 0.096  # three windows: shorter bursts are clicks
-    pause: float = 0.096  # silence after which the words so far are judged; Silero lets go 0.16 s after the voice
+    pause: float = 0.096  # silence after which the words so far are judged; Silero lets go 0.13 s after the voice
     again: float = 0.224  # silence after which what sounded unfinished is judged once more
-    finished: float = 0.24  # silence that ends an utterance which sounds complete
-    unfinished: float = 1.0  # silence that ends one which does not
-    finished_probability: float = 0.5  # smart-turn model card
+    doubtful: float = 0.5  # smart-turn model card: what sounds less finished than this is judged again
+    price: float = 0.4
+    careful: float = 0.1
+    quickest: float = 0.1
+    longest: float = 1.4
+    answer: float = 1.8
 
-    def needed(self, finished: float) -> float:
-        """Seconds of silence that end an utterance judged complete with probability *finished*."""
-        return self.finished if self.complete(finished) else self.unfinished
+    @classmethod
+    def named(cls, name: str | float) -> Patience:
+        """quick, normal or patient; or a number: the most seconds (0.2 to 5) of silence before the turn ends.
 
-    def complete(self, finished: float) -> bool:
-        """Whether an utterance judged complete with probability *finished* is taken for complete."""
-        return finished >= self.finished_probability
+        Raises ValueError that says what is accepted.
+        """
+        if isinstance(name, str):
+            if name not in _NAMED:
+                raise ValueError(f"patience is {name!r}; accepted are {', '.join(_NAMED)} or seconds from 0.2 to 5")
+            return cls(**_NAMED[name])
+        if not _LEAST <= name <= _MOST:
+            raise ValueError(f"patience is {name:g} s; accepted are {_LEAST:g} to {_MOST:g}, or {', '.join(_NAMED)}")
+        normal = cls()
+        return replace(normal, quickest=min(normal.quickest, name), longest=name, answer=max(normal.answer, name))
+
+    def needed(self, evidence: Evidence, expects: Expectation = ANYTHING, language: str = "en") -> float:
+        """Seconds of silence that end an utterance of which *evidence* is known."""
+        price = self.price
+        if expects.form is not Form.ANY:
+            far = Progress.OTHER if evidence.text is None else progress(evidence.text, expects, language)
+            if far is Progress.BEGUN:
+                return self.answer
+            price = price if far is Progress.WHOLE else min(price, self.careful)
+        return self._cheapest(completion(evidence, expects, language=language), price)
+
+    def _cheapest(self, done: float, price: float) -> float:
+        """The silence that costs least when the caller is done with probability *done*.
+
+        Cutting off whoever would have gone on after it costs 1, each second that who is done must wait costs *price*.
+        """
+        _, silence = min(
+            ((1.0 - done) * longer + price * done * silence, silence)
+            for silence, longer in _LONGER
+            if silence <= self.longest
+        )
+        return min(max(silence, self.quickest), self.longest)
+
+
+_NAMED: dict[str, dict[str, float]] = {
+    "quick": {"price": 1.0, "careful": 0.2, "longest": 1.0, "answer": 1.4},
+    "normal": {},
+    "patient": {"price": 0.05, "careful": 0.05, "longest": 2.0, "answer": 2.5},
+}
+_LEAST, _MOST = 0.2, 5.0
+# Logarithms of pauses within turns are close to normal: Demol, Verhelst, Verhoeve, Interspeech 2007. With this median
+# and spread one in nine is longer than 1 s; Campione, Véronis, Speech Prosody 2002, find those in spontaneous speech.
+_PAUSES = NormalDist(math.log(0.55), 0.5)
+# Silero lets go this long after the voice.
+_LAG = 0.13
+_STEP = 0.02
+# Seconds of its silence, and the share of pauses that are longer.
+_LONGER = tuple(
+    (step * _STEP, 1.0 - _PAUSES.cdf(math.log(step * _STEP + _LAG))) for step in range(round(_MOST / _STEP))
+)
 
 
 class Signal(Enum):
@@ -44,17 +103,19 @@ class Signal(Enum):
 
 
 class Endpointer:
-    """Follows one caller. Feed it every window in order, and the turn detector's word about each pause."""
+    """Follows one caller. Feed it every window in order, and what the engines find out about each pause."""
 
-    def __init__(self, patience: Patience = Patience()) -> None:
+    def __init__(self, patience: Patience = Patience(), language: str = "en") -> None:
         self.patience = patience
+        self.language = language
+        self.expects = ANYTHING
         self.started = 0.0
         self.ended = 0.0
         self.speaking = False
         self.paused = False
         self._voiced = 0.0
         self._run: float | None = None
-        self._finished: float | None = None
+        self._evidence = Evidence()
         self._lingered = False
 
     def hear(self, probability: float, at: float, end: float) -> Signal | None:
@@ -69,11 +130,18 @@ class Endpointer:
     def judge(self, finished: float) -> None:
         """The turn detector finds what was said before this pause complete with probability *finished*."""
         if self.paused:
-            self._finished = finished
+            self._evidence = replace(self._evidence, sound=finished)
+
+    def read(self, text: str, sentence: float | None = None) -> None:
+        """The words before this pause are *text*, a whole sentence with probability *sentence* if that is known."""
+        if self.paused:
+            self._evidence = replace(self._evidence, text=text, sentence=sentence)
 
     def over(self, now: float) -> bool:
         """Whether the silence at media second *now* ends the turn. Without a judgement it never does."""
-        return self._finished is not None and self.silence(now) >= self.patience.needed(self._finished)
+        return self._evidence.sound is not None and self.silence(now) >= self.patience.needed(
+            self._evidence, self.expects, self.language
+        )
 
     def silence(self, now: float) -> float:
         """Seconds since the caller's last voiced window; 0 while they speak."""
@@ -90,7 +158,8 @@ class Endpointer:
         if not self.paused and silence >= self.patience.pause:
             self.paused = True
             return Signal.PAUSE
-        doubtful = self._finished is not None and not self.patience.complete(self._finished)
+        sound = self._evidence.sound
+        doubtful = sound is not None and sound < self.patience.doubtful
         if doubtful and not self._lingered and silence >= self.patience.again:
             self._lingered = True
             return Signal.LINGER
@@ -98,7 +167,7 @@ class Endpointer:
 
     def _forget_pause(self) -> None:
         self.paused = self._lingered = False
-        self._finished = None
+        self._evidence = Evidence()
 
     def _hear_voice(self, at: float, end: float) -> Signal | None:
         if self._run is None:

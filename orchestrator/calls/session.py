@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
@@ -13,7 +13,7 @@ from orchestrator.calls.answering import Answering, Uttered
 from orchestrator.calls.asides import is_aside
 from orchestrator.calls.chronicle import Chronicle
 from orchestrator.calls.dead_air import Waits, without_dead_air
-from orchestrator.calls.ear import Ear
+from orchestrator.calls.ear import Ear, EarEngines
 from orchestrator.calls.heard import EarEvent, Partial, SpeechStarted, TurnEnded, TurnLikely
 from orchestrator.calls.history import History
 from orchestrator.calls.setup import CallSetup
@@ -89,8 +89,8 @@ class CallSession:
         self._speculation = Speculation(
             group, self._answering.reply, self._leg.now, self._setup.guard, self._speculated
         )
-        hearing = replace(self._setup.settings.ear, language=self._setup.agent.agent.language.split("-")[0])
-        ear = Ear(group, engines.vad, engines.recognizer, engines.turns, hearing)
+        hearing = self._setup.settings.ear.of(self._setup.agent.agent)
+        ear = Ear(group, EarEngines(engines.vad, engines.recognizer, engines.turns, engines.llm), hearing)
         self._chronicle.enter(CallState.GREETING)
         self._say(self._new_turn(), AnswerKind.GREETING, self._setup.agent.agent.greeting)
         self._start_warming()

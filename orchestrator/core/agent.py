@@ -39,7 +39,8 @@ class Agent:
     """One agent.
 
     numbers: the SIP user parts or phone numbers that it answers; language: BCP 47 tag; pronunciations: word → how it is
-    written for the voice.
+    written for the voice; patience: with callers who pause, which is quick, normal, patient, or the most seconds of
+    silence; None is what the call's settings say.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Agent:
     subject: str = ""
     language: str = "en"
     voice: str = ""
+    patience: str | float | None = None
     answers: tuple[ApprovedAnswer, ...] = ()
     phrases: Phrases = Phrases()
     pronunciations: Mapping[str, str] = field(default_factory=dict)

@@ -101,7 +101,15 @@ class Recognizer(Protocol):
         ...
 
 
-class LanguageModel(Protocol):
+class SentenceJudge(Protocol):
+    """Tells a whole sentence from the beginning of one."""
+
+    async def end_of_utterance(self, text: str) -> float:
+        """Probability in [0, 1] that somebody who has said *text* has said the whole sentence."""
+        ...
+
+
+class LanguageModel(SentenceJudge, Protocol):
     """A chat model."""
 
     def complete(

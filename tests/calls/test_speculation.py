@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.calls.ear import EarSettings
+from orchestrator.calls.endpointing import Patience
 from orchestrator.calls.load_guard import LoadGuard
 from orchestrator.calls.setup import SessionSettings
 from orchestrator.core.errors import EngineOverloaded
 from orchestrator.core.turn import Mark
 from tests.calls.scene import Says, Scene
-from tests.fakes.engines import FakeLanguageModel, FakeTurnDetector
+from tests.fakes.engines import FakeLanguageModel
 
-UNFINISHED = 0.1
+A_SECOND = EarSettings(patience=Patience(quickest=1.0, longest=1.0))
 
 
 def doubtful(*, speculate: bool = True, **scene: object) -> Scene:
-    """A call whose every utterance sounds unfinished, so that the agent waits a second for more."""
-    turns = FakeTurnDetector(judge=lambda text: UNFINISHED)
-    return Scene(turns=turns, settings=SessionSettings(speculate=speculate), **scene)  # type: ignore[arg-type]
+    """A call in which the agent waits a second for more after whatever is said."""
+    settings = SessionSettings(ear=A_SECOND, speculate=speculate)
+    return Scene(settings=settings, **scene)  # type: ignore[arg-type]
 
 
 def outcomes(call: Scene) -> list[object]:

@@ -53,6 +53,24 @@ class LanguageModelCases:
         await llm.prefill(rules("warm"), conversation="warm")
         assert await first_token(llm, [*rules("warm"), question], "warm") < 0.6 * cold
 
+    async def test_a_whole_sentence_is_more_likely_to_have_ended(self, llm: LanguageModel) -> None:
+        for begun, whole in (
+            ("I would like to book", "I would like to book a table for tonight."),
+            ("Please send the", "Please send the invoice."),
+            ("I have been waiting for", "I have been waiting for more than an hour."),
+        ):
+            assert 0.0 <= await llm.end_of_utterance(begun) < await llm.end_of_utterance(whole) <= 1.0
+
+    async def test_a_recognisers_mark_makes_no_sentence_whole(self, llm: LanguageModel) -> None:
+        assert await llm.end_of_utterance("I would like to.") == await llm.end_of_utterance("I would like to")
+
+    async def test_telling_the_end_leaves_a_prefilled_conversation_warm(self, llm: LanguageModel) -> None:
+        question = Message("user", "What is the first rule?")
+        cold = await first_token(llm, [*rules("chilly"), question], "chilly")
+        await llm.prefill(rules("tepid"), conversation="tepid")
+        await llm.end_of_utterance("I would like to")
+        assert await first_token(llm, [*rules("tepid"), question], "tepid") < 0.6 * cold
+
     async def test_more_conversations_than_slots_all_get_an_answer(self, llm: LanguageModel) -> None:
         async def ask(index: int) -> int:
             request = [Message("user", f"Count from {index}.")]

@@ -115,6 +115,10 @@ class ReferenceLanguageModel:
         await misbehave(messages[-1].content)
         self._prefilled += len(messages)
 
+    async def end_of_utterance(self, text: str) -> float:
+        await misbehave(text)
+        return len(text) / 100
+
 
 class ReferenceTextToSpeech:
     """A frame of ten milliseconds a character, whose samples are its place; "flood" is 64 MB of frames."""

@@ -107,6 +107,8 @@ class FakeLanguageModel:
     tool_calls: Sequence[ToolCall] = ()
     requests: list[tuple[Message, ...]] = field(default_factory=list)
     prefilled: list[tuple[Message, ...]] = field(default_factory=list)
+    ends: Callable[[str], float] = lambda text: 0.5
+    judging: float = 0.02
     completed: int = 0
     closed: int = 0
 
@@ -132,6 +134,10 @@ class FakeLanguageModel:
     async def prefill(self, messages: Sequence[Message], *, conversation: str = "") -> None:
         self.prefilled.append(tuple(messages))
         await asyncio.sleep(self.first_token)
+
+    async def end_of_utterance(self, text: str) -> float:
+        await asyncio.sleep(self.judging)
+        return self.ends(text)
 
 
 @dataclass(slots=True)

@@ -96,3 +96,18 @@ def test_a_word_has_one_pronunciation_and_neither_is_empty(tmp_path, table, comp
     path.write_text(GOOD + "[pronunciations]\n" + table)
     with pytest.raises(ConfigError, match=complaint):
         read_agent(path)
+
+
+@pytest.mark.parametrize(("written", "read"), [('"patient"', "patient"), ("2.5", 2.5), ("1", 1.0)])
+def test_patience_is_a_name_or_seconds(tmp_path, written, read):
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD + f"patience = {written}\n")
+    assert read_agent(path).patience == read
+
+
+@pytest.mark.parametrize("wrong", ['"slow"', "0.1", "9"])
+def test_another_patience_is_refused(tmp_path, wrong):
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD + f"patience = {wrong}\n")
+    with pytest.raises(ConfigError, match="patience"):
+        read_agent(path)

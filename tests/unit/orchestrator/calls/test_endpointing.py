@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.calls.completion import Evidence
 from orchestrator.calls.endpointing import Endpointer, Patience, Preroll, Signal
+from orchestrator.core.expectation import Expectation, Form
 
 WINDOW = 0.032
 
@@ -66,11 +68,29 @@ def test_what_sounds_unfinished_is_judged_once_more():
 
 
 def test_a_second_thought_ends_the_turn_sooner():
-    endpointer, _ = paused(10, 0.1)
-    now = 15 * WINDOW
-    assert not endpointer.over(now)
-    endpointer.judge(0.9)
-    assert endpointer.over(now)
+    endpointer, _ = paused(10, 0.01)
+    ends = next(now for now in range(100) if endpointer.over(now * WINDOW))
+    endpointer.judge(0.99)
+    assert endpointer.over((ends - 1) * WINDOW)
+
+
+def test_words_that_go_on_keep_the_turn_open():
+    endpointer, _ = paused(10, 0.9)
+    endpointer.read("I would like to")
+    assert not endpointer.over((5 + 25) * WINDOW)
+    endpointer.read("I would like to pay.")
+    assert endpointer.over((5 + 25) * WINDOW)
+
+
+def test_words_are_those_of_their_own_pause():
+    endpointer, _ = paused(10, 0.9)
+    endpointer.read("That is all.")
+    for index in range(15, 40):
+        if endpointer.hear(0.9 if index < 20 else 0.1, index * WINDOW, (index + 1) * WINDOW) is Signal.PAUSE:
+            endpointer.judge(0.9)
+            without = endpointer.patience.needed(Evidence(0.9))
+    assert endpointer.over(20 * WINDOW + without + 0.001)
+    assert not endpointer.over(20 * WINDOW + without - 0.001)
 
 
 def test_without_a_judgement_no_silence_ends_the_turn():
@@ -93,9 +113,88 @@ def test_between_the_thresholds_speech_goes_on_but_does_not_begin():
     assert signals([0.9] * 3 + [0.4] * 30) == [(Signal.ONSET, 2)]
 
 
-def test_patience_depends_on_how_finished_it_sounds():
+TEN_DIGITS = Expectation(Form.DIGITS, 10)
+EMAIL = Expectation(Form.EMAIL)
+DATE = Expectation(Form.DATE)
+
+
+CARD = "I need a new card."
+
+
+@pytest.mark.parametrize(
+    ("sooner", "later"),
+    [
+        ((Evidence(0.95, CARD),), (Evidence(0.95, "I need a"),)),
+        ((Evidence(0.95, CARD),), (Evidence(0.95, "I need a new card and"),)),
+        ((Evidence(0.95, CARD),), (Evidence(0.95, "Uh"),)),
+        ((Evidence(0.95, CARD),), (Evidence(0.95, ""),)),
+        ((Evidence(0.95, CARD, 0.6),), (Evidence(0.95, CARD, 0.01),)),
+        ((Evidence(0.95, "Yes."),), (Evidence(0.95, "Cards."),)),
+        ((Evidence(0.95, "5528194410"), TEN_DIGITS), (Evidence(0.95, "552"), TEN_DIGITS)),
+        ((Evidence(0.05, "5528194410"), TEN_DIGITS), (Evidence(0.95, "552819441"), TEN_DIGITS)),
+        ((Evidence(0.95, "552"),), (Evidence(0.95, "552"), TEN_DIGITS)),
+        ((Evidence(0.95, "I don't have it here."), TEN_DIGITS), (Evidence(0.95, "It's 552."), TEN_DIGITS)),
+        ((Evidence(0.95, "j.smith@example.com"), EMAIL), (Evidence(0.95, "j.smith"), EMAIL)),
+        ((Evidence(0.95, "Le douze mars."), DATE, "fr"), (Evidence(0.95, "Le douze de"), DATE, "fr")),
+    ],
+)
+def test_more_silence_is_needed_after(sooner, later):
     patience = Patience()
-    assert patience.needed(0.9) == patience.finished < patience.unfinished == patience.needed(0.1)
+    assert patience.needed(*sooner) < patience.needed(*later)
+
+
+def test_an_open_word_of_one_language_is_none_of_another():
+    patience = Patience()
+    open_in_english, plain = Evidence(0.9, "Du möchtest den Arzt, die."), Evidence(0.9, "Du möchtest den Arzt.")
+    assert patience.needed(open_in_english, language="de") == patience.needed(plain, language="de")
+
+
+EVIDENCE = st.builds(
+    Evidence, st.none() | st.floats(0, 1), st.none() | st.text(max_size=40), st.none() | st.floats(0, 1)
+)
+
+
+@given(
+    EVIDENCE,
+    st.builds(Expectation, st.sampled_from(Form), st.none() | st.integers(1, 20)),
+    st.sampled_from(["en", "fr", "de", "fr-CA"]),
+    st.sampled_from(["quick", "normal", "patient", 0.2, 3]),
+)
+def test_every_pause_is_given_a_bounded_silence(evidence, expects, language, name):
+    patience = Patience.named(name)
+    needed = patience.needed(evidence, expects, language)
+    assert patience.quickest <= needed <= max(patience.longest, patience.answer)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.none() | st.text(max_size=40), st.none() | st.floats(0, 1))
+def test_what_sounds_more_finished_never_waits_longer(one, two, text, sentence):
+    patience = Patience()
+    sooner, later = (Evidence(sound, text, sentence) for sound in (max(one, two), min(one, two)))
+    assert patience.needed(sooner) <= patience.needed(later)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.text(max_size=40))
+def test_what_reads_more_finished_never_waits_longer(one, two, text):
+    patience = Patience()
+    sooner, later = (Evidence(0.5, text, sentence) for sentence in (max(one, two), min(one, two)))
+    assert patience.needed(sooner) <= patience.needed(later)
+
+
+@given(EVIDENCE)
+def test_a_patient_agent_never_waits_less_than_a_quick_one(evidence):
+    quick, normal, patient = (Patience.named(name).needed(evidence) for name in ("quick", "normal", "patient"))
+    assert quick <= normal <= patient
+
+
+def test_patience_in_seconds_bounds_the_silence():
+    assert Patience.named(0.3).needed(Evidence(0.0, "I would like to", 0.0)) == 0.3
+    assert 1.0 < Patience.named(2.5).needed(Evidence(0.0, "I would like to", 0.0)) <= 2.5
+
+
+@pytest.mark.parametrize("wrong", ["slow", "", 0.1, 6, -1])
+def test_an_unknown_patience_is_refused_with_what_is_accepted(wrong):
+    with pytest.raises(ValueError, match=r"accepted are .*quick, normal, patient"):
+        Patience.named(wrong)
 
 
 @given(st.lists(st.floats(0, 1), max_size=200))

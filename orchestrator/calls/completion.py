@@ -1,0 +1,89 @@
+"""How likely it is that a caller who has paused is done: how it sounded, how the words end, what was asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.calls.wording import Ending, Progress, ending, progress
+from orchestrator.core.expectation import ANYTHING, Expectation
+
+# The turn detector is sure of itself far oftener than it is right.
+_SUREST = 0.99
+# The least that a model's likeliest tokens tell of, and what tells nothing: its median over the development split.
+_RAREST, _USUAL = 1e-3, 0.09
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a pause. None: not known, or not yet.
+
+    sound: the turn detector's probability that the caller is done; text: the words so far; sentence: the language
+    model's probability that somebody who has said them has said the whole sentence.
+    """
+
+    sound: float | None = None
+    text: str | None = None
+    sentence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A logistic model: log odds of being done.
+
+    sound, sentence: of each unit of the engines' own log odds, from what says nothing either way.
+
+    Source: fitted by `python -m benchmarks.turn_ends --fit` on the development split, see docs/turn-taking.md.
+    """
+
+    base: float = 0.0
+    sound: float = 1.0
+    sentence: float = 0.0
+    endings: Mapping[Ending, float] = field(default_factory=dict)
+    answers: Mapping[Progress, float] = field(default_factory=dict)
+
+
+FITTED = Weights(
+    base=0.56,
+    sound=0.02,
+    sentence=0.44,
+    endings={
+        Ending.NOTHING: -2.21,
+        Ending.OPEN: -1.4,
+        Ending.NUMBER: -0.71,
+        Ending.TRAILING: 1.0,
+        Ending.CLOSING: 0.53,
+    },
+    answers={Progress.BEGUN: -0.66, Progress.WHOLE: 2.86},
+)
+
+
+def completion(
+    evidence: Evidence, expects: Expectation = ANYTHING, *, language: str = "en", weights: Weights = FITTED
+) -> float:
+    """Probability in [0, 1] that the caller is done."""
+    odds = weights.base
+    if evidence.sound is not None:
+        odds += weights.sound * log_odds(evidence.sound)
+    if evidence.sentence is not None:
+        odds += weights.sentence * sentence_odds(evidence.sentence)
+    if evidence.text is not None:
+        odds += weights.endings.get(ending(evidence.text, language), 0.0)
+        odds += weights.answers.get(progress(evidence.text, expects, language), 0.0)
+    return 1.0 / (1.0 + math.exp(-odds))
+
+
+def log_odds(finished: float) -> float:
+    """The turn detector's probability *finished* as log odds."""
+    sure = min(max(finished, 1.0 - _SUREST), _SUREST)
+    return math.log(sure / (1.0 - sure))
+
+
+def sentence_odds(whole: float) -> float:
+    """The language model's probability *whole* as log odds, from what says nothing either way.
+
+    A word more is always possible: even behind a whole sentence a model seldom finds the end likelier than not.
+    """
+    sure = min(max(whole, _RAREST), _SUREST)
+    return math.log(sure / (1.0 - sure)) - math.log(_USUAL / (1.0 - _USUAL))
