@@ -122,18 +122,20 @@ class Speech:
         return " ".join(words for piece in self._pieces if (words := _played_words(piece, played)))
 
 
+# Seconds at the end of a word that nobody misses: a voice counts its decay and the pause behind it as the word's.
+_DECAY = 0.1
 # A synthesised sentence speaks about this many characters a second: the length of a piece cut in the making.
 _CHARACTERS_PER_SECOND = 15.0
 
 
 def _played_words(piece: Piece, played: float) -> str:
-    """The words of *piece* that ended before *played*."""
+    """The words of *piece* that were over at *played*."""
     if piece.complete and played >= piece.end - 0.02:
         return piece.text
     words = piece.text.split()
     if not piece.word_ends:
         return " ".join(words[: _evenly_spread(piece, played)])
-    return " ".join(words[: words_said(piece.text, piece.spoken, bisect_right(piece.word_ends, played))])
+    return " ".join(words[: words_said(piece.text, piece.spoken, bisect_right(piece.word_ends, played + _DECAY))])
 
 
 def _evenly_spread(piece: Piece, played: float) -> int:
