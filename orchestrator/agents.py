@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from inference.complaint import explain
 from orchestrator.core.agent import Agent, ApprovedAnswer, Phrases
 from orchestrator.core.errors import ConfigError
+from orchestrator.core.expectation import ANYTHING, Expectation, Form
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _Number = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"[0-9A-Za-z]")]
@@ -21,9 +22,18 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _ExpectationSpec(_Strict):
+    form: Literal["digits", "date", "email", "spelling"]
+    count: Annotated[int, Field(ge=1, le=64)] | None = None
+
+    def expectation(self) -> Expectation:
+        return Expectation(Form(self.form), self.count)
+
+
 class _AnswerSpec(_Strict):
     questions: Annotated[tuple[_Text, ...], Field(min_length=1)]
     answer: _Text
+    expects: _ExpectationSpec | None = None
 
 
 class _PhrasesSpec(_Strict):
@@ -74,7 +84,10 @@ class _AgentSpec(_Strict):
             language=self.language,
             voice=self.voice,
             patience=self.patience,
-            answers=tuple(ApprovedAnswer(spec.questions, spec.answer) for spec in self.answers),
+            answers=tuple(
+                ApprovedAnswer(spec.questions, spec.answer, spec.expects.expectation() if spec.expects else ANYTHING)
+                for spec in self.answers
+            ),
             phrases=Phrases(**self.phrases.model_dump()),
             pronunciations=self.pronunciations,
         )

@@ -90,13 +90,13 @@ class CallSession:
             group, self._answering.reply, self._leg.now, self._setup.guard, self._speculated
         )
         hearing = self._setup.settings.ear.of(self._setup.agent.agent)
-        ear = Ear(group, EarEngines(engines.vad, engines.recognizer, engines.turns, engines.llm), hearing)
+        self._ear = Ear(group, EarEngines(engines.vad, engines.recognizer, engines.turns, engines.llm), hearing)
         self._chronicle.enter(CallState.GREETING)
         self._say(self._new_turn(), AnswerKind.GREETING, self._setup.agent.agent.greeting)
         self._start_warming()
         time_up = group.create_task(self._time_up(), name="time up")
         try:
-            async with closing(ear.listen(self._leg.incoming())) as events:
+            async with closing(self._ear.listen(self._leg.incoming())) as events:
                 async for event in events:
                     await self._on(event)
         finally:
@@ -296,6 +296,7 @@ class CallSession:
         if self._unanswered is reply.turn:
             self._chronicle.happened("turn_continued", {"turn": reply.turn.index})
             return
+        self._ear.expect(self._setup.agent.agent.expected_after(reply.turn.reply_text))
         self._keep(reply.turn, reply.speech.heard())
         if reply.turn.heard_text and reply.turn.answer in {AnswerKind.APPROVED, AnswerKind.LLM}:
             self._failures = 0

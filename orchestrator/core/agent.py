@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestrator.core.expectation import ANYTHING, Expectation
+
 
 @dataclass(frozen=True, slots=True)
 class ApprovedAnswer:
-    """An answer that must be given word for word to any of *questions*."""
+    """An answer that must be given word for word to any of *questions*. expects: of the caller, when it asks back."""
 
     questions: tuple[str, ...]
     answer: str
+    expects: Expectation = ANYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +61,8 @@ class Agent:
     def fixed_phrases(self) -> tuple[str, ...]:
         """Every text that it can say without a language model."""
         return (self.greeting, *self.phrases.all(), *(answer.answer for answer in self.answers))
+
+    def expected_after(self, said: str) -> Expectation:
+        """What the caller is expected to say after the agent has *said* something, or the last part of it."""
+        asking = (one for one in self.answers if said and (said.endswith(one.answer) or one.answer.endswith(said)))
+        return next((one.expects for one in asking), ANYTHING)

@@ -4,6 +4,7 @@ import pytest
 
 from orchestrator.agents import read_agent, read_agents, route
 from orchestrator.core.errors import ConfigError
+from orchestrator.core.expectation import ANYTHING, Expectation, Form
 from orchestrator.demo import DEMO_AGENTS
 
 GOOD = 'name = "a"\nnumbers = ["1"]\ngreeting = "Hi."\npersona = "You help."\n'
@@ -110,4 +111,23 @@ def test_another_patience_is_refused(tmp_path, wrong):
     path = tmp_path / "a.toml"
     path.write_text(GOOD + f"patience = {wrong}\n")
     with pytest.raises(ConfigError, match="patience"):
+        read_agent(path)
+
+
+def test_an_answer_that_asks_back_says_what_it_expects(tmp_path):
+    path = tmp_path / "a.toml"
+    asking = '[[answers]]\nquestions = ["Where is it?"]\nanswer = "What is the number?"\n'
+    path.write_text(GOOD + asking + 'expects = { form = "digits", count = 8 }\n')
+    agent = read_agent(path)
+    assert agent.expected_after("What is the number?") == Expectation(Form.DIGITS, 8)
+    assert agent.expected_after("Sure. What is the number?") == Expectation(Form.DIGITS, 8)
+    assert agent.expected_after("the number?") == Expectation(Form.DIGITS, 8)
+    assert agent.expected_after("Goodbye.") == agent.expected_after("") == ANYTHING
+
+
+@pytest.mark.parametrize("wrong", ['{ form = "colour" }', '{ form = "digits", count = 0 }', "3"])
+def test_an_expectation_that_nobody_knows_is_refused(tmp_path, wrong):
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD + f'[[answers]]\nquestions = ["Where is it?"]\nanswer = "What is it?"\nexpects = {wrong}\n')
+    with pytest.raises(ConfigError, match="expects"):
         read_agent(path)
