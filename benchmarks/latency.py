@@ -153,3 +153,16 @@ def _told(turn: JudgedTurn) -> str:
     latency = "no reply" if turn.voice_to_voice is None else f"{turn.voice_to_voice:.2f} s"
     error = "" if turn.timeline_error is None else f"  timeline {turn.timeline_error * 1000:+.0f} ms"
     return f"call {turn.call + 1}  {turn.codec:4}  {turn.kind:8}  {latency:>8}{error}  {turn.measured.line.name}"
+
+
+def turn_rows(turns: Iterable[JudgedTurn]) -> list[dict[str, object]]:
+    """Each turn for itself: who answered, seconds at the caller, and the spans of the agent's own timeline."""
+    return [
+        {
+            "kind": turn.kind,
+            "codec": turn.codec,
+            "voice_to_voice_s": turn.voice_to_voice,
+            "spans_s": dict(turn.stored.spans) if turn.stored else {},
+        }
+        for turn in turns
+    ]

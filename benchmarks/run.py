@@ -17,7 +17,7 @@ from rich.console import Console
 from benchmarks.bargein import Interrupted, barge_in_figures, interrupt
 from benchmarks.bench import Bench
 from benchmarks.heard_words import heard_words, heard_words_figures, interruption_rows
-from benchmarks.latency import JudgedTurn, latency_figures, place_calls
+from benchmarks.latency import JudgedTurn, latency_figures, place_calls, turn_rows
 from benchmarks.processes import usage
 from benchmarks.questions import questions
 from benchmarks.report import machine
@@ -74,6 +74,7 @@ def measure(run: Run, console: Console) -> tuple[dict[str, object], list[JudgedT
                 with usage(bench.system.pid) as used:
                     turns = place_calls(bench, run.plan, run.repeat)
                 results |= latency_figures(turns)
+                results["turns"] = turn_rows(turns)
                 results["cpu_s_per_turn"] = round(used.cpu / max(1, len(turns)), 2)
                 results["rss_mb"] = round(used.peak_rss_bytes / 2**20)
             if Part.BARGE_IN in run.parts:

@@ -27,7 +27,7 @@ from orchestrator.core.expectation import ANYTHING, Expectation
 
 RESULTS = Path(__file__).parent / "results"
 KEPT = default_cache() / "turn-ends"
-_COLUMNS = ("turns", "paused", "cut_off", "cut_off_paused", "audible_paused", "wait_s.p50", "wait_s.p90")
+_COLUMNS = ("turns", "paused", "cut_off", "cut_off_paused", "heard", "wait_s.p50", "wait_s.p90", "added_wait_s.p50")
 
 
 class Split(StrEnum):
@@ -43,10 +43,11 @@ class SoundAlone(Patience):
 
     short: float = 0.24
     long: float = 1.0
+    half: float = 0.5  # smart-turn model card
 
     def needed(self, evidence: Evidence, expects: Expectation = ANYTHING, language: str = "en") -> float:
         """Seconds of silence that end an utterance."""
-        return self.short if (evidence.sound or 0.0) >= self.doubtful else self.long
+        return self.short if (evidence.sound or 0.0) >= self.half else self.long
 
 
 POLICIES: Mapping[str, tuple[Patience, bool]] = {
@@ -132,7 +133,7 @@ def _cells(found: Figures) -> list[str]:
         value: object = found
         for key in column.split("."):
             value = value[key] if isinstance(value, Mapping) else None
-        share = column.startswith(("cut_off", "audible")) and isinstance(value, float)
+        share = column.startswith(("cut_off", "heard")) and isinstance(value, float)
         cells.append(f"{value:.1%}" if share else "" if value is None else str(value))
     return cells
 

@@ -20,7 +20,9 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
     """Everything about *outcomes*: as a whole, by kind, by speaker, and of unseen speakers.
 
     wait_s: from the end of the speech's energy to the end of the turn, with its words, of complete utterances that were
-    not cut off. cut_off: of all turns; cut_off_paused: of those with a pause; audible: cut off, and spoken to.
+    not cut off; added_wait_s: what of it came after the words were known, for patience alone. cut_off: of all turns;
+    cut_off_paused: of those with a pause; heard: of all turns, those in which the reply sounds before the caller goes
+    on; after the others both sides notice nothing, for the turn goes on.
     """
     kinds = sorted({outcome.spoken.kind for outcome in outcomes})
     speakers = sorted({outcome.spoken.speaker for outcome in outcomes})
@@ -36,7 +38,7 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
 def sound_alone(outcomes: Iterable[Outcome]) -> Figures:
     """The turn detector's first word, without anything else: how often it takes what for finished, and its AUC."""
     ends, pauses = judged(outcomes)
-    finished, unfinished = ([pause.verdicts[0] for pause in group] for group in (ends, pauses))
+    finished, unfinished = ([pause.verdicts[0] for pause in group if pause.verdicts] for group in (ends, pauses))
     wins = [(one > two) + 0.5 * (one == two) for one in finished for two in unfinished]
     return {
         "ends": len(finished),
@@ -55,21 +57,24 @@ def judged(outcomes: Iterable[Outcome]) -> tuple[list[Pause], list[Pause]]:
         stretches = outcome.spoken.stretches
         for pause in outcome.pauses:
             before = [end for start, end in stretches if start < pause.at]
-            if pause.verdicts and before and pause.at >= before[-1] - _SLACK:
+            if pause.known is not None and before and pause.at >= before[-1] - _SLACK:
                 (ends if len(before) == len(stretches) else pauses).append(pause)
     return ends, pauses
 
 
 def _figures(outcomes: Sequence[Outcome]) -> Figures:
     paused = [outcome for outcome in outcomes if outcome.spoken.paused]
-    waits = [one.wait for one in outcomes if not one.spoken.paused and one.wait is not None]
+    whole = [outcome for outcome in outcomes if not outcome.spoken.paused]
+    waits = [one.wait for one in whole if one.wait is not None]
+    added = [one.patience for one in whole if one.patience is not None]
     return {
         "turns": len(outcomes),
         "paused": len(paused),
         "cut_off": _share([outcome.cut_off for outcome in outcomes]),
         "cut_off_paused": _share([outcome.cut_off for outcome in paused]),
-        "audible_paused": _share([outcome.audible(REPLY) for outcome in paused]),
+        "heard": _share([outcome.audible(REPLY) for outcome in outcomes]),
         "wait_s": {"p50": _percentile(waits, 50), "p90": _percentile(waits, 90)},
+        "added_wait_s": {"p50": _percentile(added, 50), "p90": _percentile(added, 90)},
         "pauses_a_turn": round(float(np.mean([len(one.pauses) for one in outcomes])), 2) if outcomes else None,
     }
 

@@ -44,7 +44,7 @@ def _row(pause: Pause, expects: Expectation) -> Sequence[float]:
     how, far = ending(pause.text, "en"), progress(pause.text, expects, "en")
     return [
         1.0,
-        log_odds(pause.verdicts[0]),
+        log_odds(pause.verdicts[0]) if pause.verdicts else 0.0,
         0.0 if pause.sentence is None else sentence_odds(pause.sentence),
         *(float(how is kind) for kind in _ENDINGS),
         *(float(far is kind) for kind in _ANSWERS),

@@ -103,7 +103,7 @@ class _Listening:
         self._begun = 0
         self._pauses: list[Pause] = []
         self._turn_ended: float | None = None
-        self._read = False
+        self._read = self._asked = False
 
     def outcome(self, spoken: Spoken) -> Outcome:
         """The outcome, once the turn was ended or everything was heard."""
@@ -127,9 +127,6 @@ class _Listening:
         if signal is Signal.PAUSE:
             self._pauses.append(Pause(end))
             self._recognize(end)
-            self._ask(end)
-        elif signal is Signal.LINGER:
-            self._ask(end)
         elif signal is Signal.RESUME:
             self._forget()
 
@@ -152,10 +149,13 @@ class _Listening:
             self._endpointer.read(self._pauses[-1].text, self._pauses[-1].sentence)
             self._sentence.forget()
         pause = self._pauses[-1]
-        if pause.known is None and pause.verdicts:
+        if pause.known is None:
             pause.known = now
         if self._endpointer.over(now):
             self._turn_ended = now
+        elif not self._asked:
+            self._asked = True
+            self._ask(now)
 
     def _judge(self, text: str, now: float) -> None:
         if text:
@@ -165,7 +165,7 @@ class _Listening:
     def _recognize(self, now: float) -> None:
         answer = self._engines.words(self._speech(now))
         self._words.ask(answer.value, answer.seconds, now)
-        self._read = False
+        self._read = self._asked = False
 
     def _ask(self, now: float) -> None:
         answer = self._engines.finished(self._speech(now))

@@ -142,11 +142,7 @@ class Ear:
         if signal is Signal.PAUSE:
             self._pause_found = chunk.end
             self._stop_partial()  # it would only keep the last pass waiting
-            speech = self._speech()
-            self._recognize_all(speech, self._settings.words_within)
-            self._ask(speech)
-        elif signal is Signal.LINGER:
-            self._ask(self._speech())
+            self._recognize_all(self._speech(), self._settings.words_within)
         elif signal is Signal.RESUME:
             self._forget_pause()
         elif not self._endpointer.paused and self._utterance.due:
@@ -160,10 +156,6 @@ class Ear:
     async def _last_pass(self, speech: AudioFrame, within: float) -> _Words:
         heard = await self._recognize_within(speech, within)
         return _Words(self._utterance.final(heard) if isinstance(heard, Transcript) else heard, self._now)
-
-    def _ask(self, speech: AudioFrame) -> None:
-        """Ask the turn detector about the pause behind *speech*."""
-        self._verdict = self._group.create_task(self._finished(speech), name="verdict")
 
     def _speech(self) -> AudioFrame:
         """The utterance so far, as much of it as an engine takes; while the caller speaks it is never empty."""
@@ -212,14 +204,17 @@ class Ear:
     def _turn_end(self) -> TurnLikely | TurnEnded | None:
         if self._verdict is not None and self._verdict.done():
             self._endpointer.judge(self._verdict.result())
-            self._verdict = None
         if self._words is None or not self._words.done():
             return None
         words = self._words.result()
         if self._sentence is None:
             self._sentence = self._group.create_task(self._read(words), name="sentence")
-        if self._sentence.done() and self._endpointer.over(self._now):
-            return self._ended(words)
+        if self._sentence.done():
+            if self._endpointer.over(self._now):
+                return self._ended(words)
+            if self._verdict is None:
+                # Only now: on few cores it would keep the words waiting, which end most turns by themselves.
+                self._verdict = self._group.create_task(self._finished(self._speech()), name="verdict")
         if self._told_likely or not self._endpointer.over(self._now + self._settings.likely_before):
             return None
         if not isinstance(words.transcript, Transcript) or not words.transcript.text:

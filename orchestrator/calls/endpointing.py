@@ -29,8 +29,6 @@ class Patience:
     stop: float = 0.35
     onset: float = 0.096  # three windows: shorter bursts are clicks
     pause: float = 0.096  # silence after which the words so far are judged; Silero lets go 0.13 s after the voice
-    again: float = 0.224  # silence after which what sounded unfinished is judged once more
-    doubtful: float = 0.5  # smart-turn model card: what sounds less finished than this is judged again
     price: float = 0.4
     careful: float = 0.1
     quickest: float = 0.1
@@ -98,7 +96,6 @@ class Signal(Enum):
 
     ONSET = auto()  # speech began; see Endpointer.started
     PAUSE = auto()  # it stopped, perhaps for good; see Endpointer.ended
-    LINGER = auto()  # the silence goes on after what sounded unfinished: judge it again
     RESUME = auto()  # it went on after a pause
 
 
@@ -116,7 +113,6 @@ class Endpointer:
         self._voiced = 0.0
         self._run: float | None = None
         self._evidence = Evidence()
-        self._lingered = False
 
     def hear(self, probability: float, at: float, end: float) -> Signal | None:
         """What the window from *at* to *end* (media seconds), speech with *probability*, makes certain."""
@@ -138,10 +134,9 @@ class Endpointer:
             self._evidence = replace(self._evidence, text=text, sentence=sentence)
 
     def over(self, now: float) -> bool:
-        """Whether the silence at media second *now* ends the turn. Without a judgement it never does."""
-        return self._evidence.sound is not None and self.silence(now) >= self.patience.needed(
-            self._evidence, self.expects, self.language
-        )
+        """Whether the silence at media second *now* ends the turn. As long as nothing is known it never does."""
+        known = self._evidence.sound is not None or self._evidence.text is not None
+        return known and self.silence(now) >= self.patience.needed(self._evidence, self.expects, self.language)
 
     def silence(self, now: float) -> float:
         """Seconds since the caller's last voiced window; 0 while they speak."""
@@ -158,15 +153,10 @@ class Endpointer:
         if not self.paused and silence >= self.patience.pause:
             self.paused = True
             return Signal.PAUSE
-        sound = self._evidence.sound
-        doubtful = sound is not None and sound < self.patience.doubtful
-        if doubtful and not self._lingered and silence >= self.patience.again:
-            self._lingered = True
-            return Signal.LINGER
         return None
 
     def _forget_pause(self) -> None:
-        self.paused = self._lingered = False
+        self.paused = False
         self._evidence = Evidence()
 
     def _hear_voice(self, at: float, end: float) -> Signal | None:

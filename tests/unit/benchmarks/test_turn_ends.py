@@ -67,13 +67,13 @@ def test_a_turn_that_is_ended_in_a_pause_is_cut_off():
 def test_a_turn_that_is_ended_after_the_speech_has_a_wait_with_the_engines_time_in_it():
     outcome = heard(((1.0, 2.0),), SoundAlone(short=0.0), [0.9], ["Yes."])
     assert not outcome.cut_off
-    # The detector lets go after 0.1 s and needs three windows of a pause; words and sentence take 0.1 s each.
-    assert outcome.wait == pytest.approx(0.4, abs=0.05)
+    # The detector lets go after 0.1 s and needs three windows of a pause; words, sentence and verdict take 0.1 s each.
+    assert outcome.wait == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_cut_off_is_audible_when_the_reply_sounds_before_the_caller_goes_on():
     outcome = heard(PAUSED, SoundAlone(), [0.9], ["I would like to"])
-    assert outcome.audible(0.1)
+    assert outcome.audible(0.05)
     assert not outcome.audible(0.5)
 
 
