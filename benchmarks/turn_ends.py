@@ -41,6 +41,7 @@ class Split(StrEnum):
 class SoundAlone(Patience):
     """The turn detector's verdict and nothing else: a short silence when it is at least one half, else a long one."""
 
+    linger: float = 0.0
     short: float = 0.24
     long: float = 1.0
     half: float = 0.5  # smart-turn model card
@@ -124,7 +125,7 @@ def show(results: Mapping[str, object], console: Console) -> None:
 
 def _endless() -> Patience:
     """Nothing ends a turn: every pause is heard with all that was said before it."""
-    return Patience(quickest=60.0, longest=60.0, answer=60.0)
+    return Patience(linger=0.0, quickest=60.0, longest=60.0, answer=60.0)
 
 
 def _cells(found: Figures) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from benchmarks.conversation import RATE
 from benchmarks.turn_ends_engines import Engines
 from benchmarks.turn_ends_set import Spoken
+from orchestrator.calls.ear import EarSettings
 from orchestrator.calls.endpointing import Endpointer, Patience, Signal
 from orchestrator.core.audio import Pcm
 
@@ -17,6 +18,7 @@ FRAME = 0.02
 _WINDOW = 512
 # Windows of Preroll in the ear: what a recogniser hears from before the onset.
 _BEFORE = 10
+_EAR = EarSettings()
 
 
 @dataclass(slots=True)
@@ -27,7 +29,7 @@ class Engine:
     answer: float | str | None = None
     ready: float | None = None
 
-    def ask(self, answer: float | str, seconds: float, now: float) -> None:
+    def ask(self, answer: float | str | None, seconds: float, now: float) -> None:
         """Its *answer* comes *seconds* after it is free."""
         self.free = max(now, self.free) + seconds
         self.answer, self.ready = answer, self.free
@@ -88,7 +90,7 @@ def listen(spoken: Spoken, engines: Engines, patience: Patience, *, knows_questi
     """What an endpointer with *patience* makes of *spoken*. knows_question: whether it is told what is expected."""
     endpointer = Endpointer(patience, "en")
     if knows_question:
-        endpointer.expects = spoken.expects
+        endpointer.expect(spoken.expects)
     return _Listening(spoken.pcm, engines, endpointer).outcome(spoken)
 
 
@@ -145,7 +147,8 @@ class _Listening:
         if self._sentence.ready is not None:
             if self._sentence.ready > now:
                 return
-            self._pauses[-1].sentence = float(self._sentence.answer or 0.0)
+            told = self._sentence.answer
+            self._pauses[-1].sentence = None if told is None else float(told)
             self._endpointer.read(self._pauses[-1].text, self._pauses[-1].sentence)
             self._sentence.forget()
         pause = self._pauses[-1]
@@ -153,14 +156,15 @@ class _Listening:
             pause.known = now
         if self._endpointer.over(now):
             self._turn_ended = now
-        elif not self._asked:
+        elif not self._asked and self._endpointer.wants_sound(now):
             self._asked = True
             self._ask(now)
 
     def _judge(self, text: str, now: float) -> None:
         if text:
             answer = self._engines.sentence(text)
-            self._sentence.ask(answer.value, answer.seconds, now)
+            in_time = answer.seconds <= _EAR.sentence_within
+            self._sentence.ask(answer.value if in_time else None, min(answer.seconds, _EAR.sentence_within), now)
 
     def _recognize(self, now: float) -> None:
         answer = self._engines.words(self._speech(now))

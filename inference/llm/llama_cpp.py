@@ -16,7 +16,7 @@ from inference.llm.chat import Chunk, Reply, chunks, message_json, tools_json
 from inference.llm.slots import Slots
 from inference.llm.utterance_end import CANDIDATES, SAMPLE, before_the_end, end_probability
 from inference.manifest import Manifest
-from orchestrator.core.errors import ConfigError, EngineError, EngineOverloaded, EngineUnavailable
+from orchestrator.core.errors import BadOutput, ConfigError, EngineError, EngineOverloaded, EngineUnavailable
 from orchestrator.core.ports import Message, TextDelta, Tool, ToolCall
 
 if TYPE_CHECKING:
@@ -105,8 +105,12 @@ class LlamaCpp:
             "cache_prompt": True,
             "id_slot": self._options.slots,
         }
-        (token,) = (await self._posted("/completion", request))["completion_probabilities"]
-        return end_probability((one["token"], one["logprob"]) for one in token["top_logprobs"])
+        answer = await self._posted("/completion", request)
+        try:
+            (token,) = answer["completion_probabilities"]
+            return end_probability((one["token"], one["logprob"]) for one in token["top_logprobs"])
+        except (KeyError, ValueError) as error:
+            raise BadOutput(self.name, "no probabilities") from error
 
     async def warm(self) -> None:
         """Generate one token, so that the first caller does not wait for weights to come from disk."""
@@ -158,7 +162,10 @@ class LlamaCpp:
             response = await self._http.post(path, json=request)
         if response.status_code != httpx.codes.OK:
             raise EngineError(self.name, _complaint(response))
-        answer: dict[str, Any] = response.json()
+        try:
+            answer: dict[str, Any] = response.json()
+        except ValueError as error:
+            raise BadOutput(self.name, "an answer that is no JSON") from error
         return answer
 
     @contextmanager

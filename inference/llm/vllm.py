@@ -131,6 +131,7 @@ class VllmLanguageModel:
                     yield text
 
     async def _outputs(self, prompt: TokensPrompt, sampling: SamplingParams) -> AsyncGenerator[RequestOutput, None]:
+        from vllm.exceptions import VLLMClientError  # noqa: PLC0415 - heavy
         from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError  # noqa: PLC0415 - heavy
 
         if self._under_way >= self._options.requests:
@@ -142,7 +143,7 @@ class VllmLanguageModel:
                     yield output
         except EngineDeadError as error:
             raise EngineUnavailable(self.name, "vLLM's engine is dead") from error
-        except (EngineGenerateError, ValueError) as error:
+        except (EngineGenerateError, VLLMClientError, ValueError) as error:
             raise EngineError(self.name, str(error)) from error
         finally:
             self._under_way -= 1
@@ -186,6 +187,7 @@ def load(manifest: Manifest, files: Path, threads: int) -> VllmLanguageModel:
         enable_prefix_caching=True,
         disable_log_stats=True,
         block_size=options.block,
+        max_logprobs=CANDIDATES,
     )
     try:
         return VllmLanguageModel(manifest.name, AsyncLLM.from_engine_args(arguments), options)

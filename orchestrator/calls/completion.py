@@ -45,17 +45,17 @@ class Weights:
 
 
 FITTED = Weights(
-    base=0.56,
-    sound=0.02,
-    sentence=0.44,
+    base=0.42,
+    sound=0.05,
+    sentence=0.54,
     endings={
-        Ending.NOTHING: -2.21,
-        Ending.OPEN: -1.4,
-        Ending.NUMBER: -0.71,
-        Ending.TRAILING: 1.0,
-        Ending.CLOSING: 0.53,
+        Ending.NOTHING: -0.8,
+        Ending.OPEN: -0.98,
+        Ending.NUMBER: -0.75,
+        Ending.TRAILING: 0.4,
+        Ending.CLOSING: 1.14,
     },
-    answers={Progress.BEGUN: -0.66, Progress.WHOLE: 2.86},
+    answers={Progress.BEGUN: -0.51, Progress.WHOLE: 2.72},
 )
 
 

@@ -94,7 +94,7 @@ class Ear:
 
     def expect(self, expects: Expectation) -> None:
         """The question that the caller answers next expects *expects*."""
-        self._endpointer.expects = expects
+        self._endpointer.expect(expects)
 
     async def listen(self, incoming: AsyncIterator[AudioFrame | Dtmf]) -> AsyncIterator[EarEvent]:
         """What happens on *incoming* (frames at the detector's rate), until it ends."""
@@ -181,13 +181,14 @@ class Ear:
         try:
             async with asyncio.timeout(self._settings.verdict_within):
                 return await self._engines.turns.finished(speech)
-        except (EngineError, TimeoutError) as error:
+        except (EngineError, ValueError, TimeoutError) as error:
             log.warning("turn_detection_failed", error=str(error) or "no verdict in time")
             return 1.0
 
     async def _read(self, words: _Words) -> None:
         """Tell the endpointer what the words say of their end."""
         if not isinstance(words.transcript, Transcript):
+            self._endpointer.judge(1.0)  # there is nothing to wait for: the caller hears an apology
             return
         text = words.transcript.text
         self._endpointer.read(text)
@@ -196,7 +197,7 @@ class Ear:
         try:
             async with asyncio.timeout(self._settings.sentence_within):
                 sentence = await self._engines.sentences.end_of_utterance(text)
-        except (EngineError, TimeoutError) as error:
+        except (EngineError, ValueError, TimeoutError) as error:
             log.warning("sentence_not_judged", error=str(error) or "no word in time")
             return
         self._endpointer.read(text, sentence)
@@ -212,8 +213,7 @@ class Ear:
         if self._sentence.done():
             if self._endpointer.over(self._now):
                 return self._ended(words)
-            if self._verdict is None:
-                # Only now: on few cores it would keep the words waiting, which end most turns by themselves.
+            if self._verdict is None and self._endpointer.wants_sound(self._now):
                 self._verdict = self._group.create_task(self._finished(self._speech()), name="verdict")
         if self._told_likely or not self._endpointer.over(self._now + self._settings.likely_before):
             return None

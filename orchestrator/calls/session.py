@@ -29,6 +29,8 @@ from orchestrator.dialogue.prompting import system_message
 
 log = structlog.get_logger(__name__)
 
+# Replies after which the caller answers something else than before.
+_ASKING = frozenset({AnswerKind.GREETING, AnswerKind.APPROVED, AnswerKind.LLM})
 # An answer that is nearly there is better than an apology.
 _LEAST_PATIENCE = 1.0
 
@@ -145,7 +147,8 @@ class CallSession:
         self._chronicle.enter(CallState.LISTEN)
 
     async def _hear_turn(self, ended: TurnEnded) -> None:
-        self._setup.guard.waited(ended.transcribed - ended.pause_found)
+        if ended.failure is None and not ended.hung_up:
+            self._setup.guard.waited(ended.transcribed - ended.pause_found)
         if self._is_speaking():
             return  # the last words of the call are being said
         before, self._unanswered = self._unanswered, None
@@ -296,7 +299,8 @@ class CallSession:
         if self._unanswered is reply.turn:
             self._chronicle.happened("turn_continued", {"turn": reply.turn.index})
             return
-        self._ear.expect(self._setup.agent.agent.expected_after(reply.turn.reply_text))
+        if reply.turn.answer in _ASKING:
+            self._ear.expect(self._setup.agent.agent.expected_after(reply.turn.reply_text))
         self._keep(reply.turn, reply.speech.heard())
         if reply.turn.heard_text and reply.turn.answer in {AnswerKind.APPROVED, AnswerKind.LLM}:
             self._failures = 0

@@ -73,8 +73,8 @@ def test_states_follow_the_turn():
 
 
 def test_a_pause_in_an_unfinished_sentence_does_not_end_the_turn():
-    turns = FakeTurnDetector(judge=lambda text: 0.1)
-    call = Scene(says=[Says("my number is", 2.0), Says("five five two", 3.6)], turns=turns, hangs_up=10.0).run()
+    llm = FakeLanguageModel(ends=lambda text: 0.01 if text.endswith("is") else 0.5)
+    call = Scene(says=[Says("my number is", 2.0), Says("five five two", 3.6)], llm=llm, hangs_up=10.0).run()
     assert [turn.caller_text for turn in call.turns_kept[1:]] == ["my number is five five two"]
 
 

@@ -19,7 +19,7 @@ from tests.sounds import mixed, voice
 
 RATE = 16000
 PAUSED = ((1.0, 2.0), (2.6, 3.4))
-NEVER = Patience(quickest=60.0, longest=60.0, answer=60.0)
+NEVER = Patience(linger=0.0, quickest=60.0, longest=60.0, answer=60.0)
 
 
 class ScriptedEngines:
