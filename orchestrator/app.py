@@ -89,8 +89,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         engines = await stack.enter_async_context(open_engines(profile, registry))
         voice = registry.manifest(profile.engines["tts"].model)
         rendering = SpeechCache(engines.tts, voice, registry.weights.cache / "speech")
-        # Without a limit of its own, a call is refused by the gateway that has no line left.
-        most = settings.calls or profile.calls or sys.maxsize
+        most = settings.calls or profile.calls
         supervisor = CallSupervisor(
             SharedEngines(
                 engines.vad, engines.recognizer, engines.turns, engines.llm, engines.tts, engines.interjections
@@ -110,7 +109,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         yield Running(
             api=f"http://{settings.http_host}:{listener.getsockname()[1]}",
             sip=tuple(f"sip:{agent.numbers[0]}@{settings.sip_bind}:{settings.gateway_ports[0]}" for agent in agents),
-            lines=min(most, await _lines(gateways)),
+            lines=min(most or sys.maxsize, await _lines(gateways)),
             rendering=rendering,
             calls=calls,
         )

@@ -33,20 +33,23 @@ class Connections:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """One for one request; closed at the end of the block unless that was answered. Raises OSError."""
+        # After close() there is another list, and what belongs to this one is of no use any more.
+        idle = self._idle
         connection = self._waiting() or Connection(*await asyncio.open_unix_connection(str(self._socket)))
         connection.answered = False
         try:
             yield connection
         finally:
-            if connection.answered and len(self._idle) < self._kept:
-                self._idle.append(connection)
+            if connection.answered and idle is self._idle and len(idle) < self._kept:
+                idle.append(connection)
             else:
                 connection.writer.close()
 
     def close(self) -> None:
-        """Close those without a request: the process has gone, or is to go."""
-        while self._idle:
-            self._idle.pop().writer.close()
+        """Close those without a request, and the others after theirs: the process has gone, or is to go."""
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.writer.close()
 
     def _waiting(self) -> Connection | None:
         while self._idle:

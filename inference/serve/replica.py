@@ -12,6 +12,7 @@ from inference.loading import HostedEngine, check, unload
 from inference.operations import OPERATIONS
 from inference.registry import Registry
 from orchestrator.core.errors import EngineError
+from orchestrator.core.time_slice import ask_for_slices
 
 
 class EngineReplica:
@@ -27,6 +28,8 @@ class EngineReplica:
 
         Its files are pulled when this node does not have them. Another call swaps the engine.
         """
+        # A cluster of our own inherits the orchestrator's short slices, of which whoever computes for long has nothing.
+        ask_for_slices(0)
         hosted = HostedEngine.model_validate(config)
         if hosted.manifest.files and not hosted.files.is_dir():
             cache = hosted.files.parents[1]  # Weights has them in <cache>/models/<name>

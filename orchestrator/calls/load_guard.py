@@ -12,7 +12,8 @@ _NEWEST = 0.3
 class LoadGuard:
     """One for all calls of a process. It closes when the recogniser falls behind, and opens when it has caught up.
 
-    While it is closed no draft begins, and no call joins others (orchestrator.calls.supervisor).
+    While it is closed no draft begins, and no call joins others where it is known how many the machine bears
+    (orchestrator.calls.supervisor).
 
     drafts: speculative replies at a time; slow, quick: seconds from a pause to its words, as a running mean over all
     calls, at which it closes and opens again. On the two cores of docs/benchmarks.md a lone call waits 0.15 to 0.3 s.
@@ -40,3 +41,8 @@ class LoadGuard:
         """The words before a pause took *seconds* to be known."""
         self._wait += _NEWEST * (seconds - self._wait)
         self.closed = self._wait > (self.quick if self.closed else self.slow)
+
+    def forget(self) -> None:
+        """No call is left: how long the last ones waited says nothing of the next."""
+        self._wait = 0.0
+        self.closed = False

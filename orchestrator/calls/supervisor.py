@@ -61,9 +61,9 @@ class SharedEngines:
 
 @dataclass(frozen=True, slots=True)
 class CallLimits:
-    """calls: how many at once; session: what each call goes by."""
+    """calls: how many at once the machine bears, None when nobody has said; session: what each call goes by."""
 
-    calls: int = 4
+    calls: int | None = None
     session: SessionSettings = field(default_factory=SessionSettings)
 
 
@@ -121,6 +121,7 @@ class CallSupervisor:
         finally:
             self._places -= 1
             if not self._places:
+                self.guard.forget()
                 self._idle.set()
 
     def _refusal(self, number: str) -> Refusal | None:
@@ -128,9 +129,14 @@ class CallSupervisor:
             return Refusal(503, "Shutting Down")
         if number not in self._agents:
             return Refusal(404, "Not Found")
+        # Where nobody has said what the machine bears, a lone caller may already wait longer than the guard allows;
+        # calls are then refused by the gateway that has no line left.
+        if self._limits.calls is None:
+            return None
+        if self._places >= self._limits.calls:
+            return Refusal(486, "Busy Here")
         # Engines that are behind are so for every caller; whoever is alone cannot be in anybody's way.
-        behind = self._places > 0 and self.guard.closed
-        return Refusal(486, "Busy Here") if behind or self._places >= self._limits.calls else None
+        return Refusal(486, "Engines Behind") if self._places and self.guard.closed else None
 
     async def run(self, started: CallStarted, agent: PreparedAgent, leg: CallLeg, recording: str | None) -> None:
         """Talk to the caller on *leg* until the call ends. Whatever happens, the leg is closed and the end recorded."""

@@ -93,13 +93,13 @@ def test_nobody_joins_callers_who_wait_for_engines_that_are_behind():
             for _ in range(5):
                 supervisor.guard.waited(2.0)
             with supervisor.admitted("demo") as another:
-                assert another == Refusal(486, "Busy Here")
+                assert another == Refusal(486, "Engines Behind")
             for _ in range(10):
                 supervisor.guard.waited(0.2)
             with supervisor.admitted("demo") as another:
                 assert another is agent
 
-    with_supervisor(story)
+    with_supervisor(story, CallLimits(calls=4))
 
 
 def test_whoever_is_alone_is_taken_however_far_behind_the_engines_were():
@@ -108,6 +108,30 @@ def test_whoever_is_alone_is_taken_however_far_behind_the_engines_were():
             supervisor.guard.waited(2.0)
         with supervisor.admitted("demo") as answer:
             assert answer is agent
+
+    with_supervisor(story, CallLimits(calls=4))
+
+
+def test_once_every_call_has_ended_the_next_ones_are_not_judged_by_how_those_waited():
+    async def story(supervisor, agent):
+        with supervisor.admitted("demo"):
+            for _ in range(5):
+                supervisor.guard.waited(2.0)
+        assert supervisor.guard.admit()
+        with supervisor.admitted("demo"), supervisor.admitted("demo") as second:
+            assert second is agent
+
+    with_supervisor(story, CallLimits(calls=4))
+
+
+def test_where_nobody_has_said_what_the_machine_bears_slow_engines_end_speculation_and_refuse_nobody():
+    async def story(supervisor, agent):
+        with supervisor.admitted("demo"):
+            for _ in range(5):
+                supervisor.guard.waited(2.0)
+            with supervisor.admitted("demo") as another:
+                assert another is agent
+            assert not supervisor.guard.admit()
 
     with_supervisor(story)
 
