@@ -94,8 +94,9 @@ class VllmLanguageModel:
         raise BadOutput(self.name, "no probabilities")
 
     async def warm(self) -> None:
-        """Generate one token."""
+        """Generate one token, and one with probabilities: on a CPU vLLM compiles for seconds before the first."""
         await self.prefill([Message("user", SAMPLE)])
+        await self.end_of_utterance(SAMPLE)
 
     async def check(self) -> None:
         """Raises EngineUnavailable when vLLM's worker process is gone for good."""
