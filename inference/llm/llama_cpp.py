@@ -92,11 +92,8 @@ class LlamaCpp:
 
     async def end_of_utterance(self, text: str) -> float:
         """Probability in [0, 1] that a message which begins with *text* ends there. It takes one token."""
-        if self._template is None:
-            asked = await self._posted("/apply-template", {"messages": [message_json(Message("user", SAMPLE))]})
-            self._template = str(asked["prompt"])
         request = {
-            "prompt": before_the_end(self._template, text),
+            "prompt": before_the_end(await self._sample_prompt(), text),
             "n_predict": 1,
             "n_probs": CANDIDATES,
             "temperature": 0.0,
@@ -111,6 +108,14 @@ class LlamaCpp:
             return end_probability((one["token"], one["logprob"]) for one in token["top_logprobs"])
         except (KeyError, ValueError) as error:
             raise BadOutput(self.name, "no probabilities") from error
+
+    async def _sample_prompt(self) -> str:
+        if self._template is None:
+            answer = await self._posted("/apply-template", {"messages": [message_json(Message("user", SAMPLE))]})
+            if not isinstance(template := answer.get("prompt"), str):
+                raise BadOutput(self.name, "no prompt from the template")
+            self._template = template
+        return self._template
 
     async def warm(self) -> None:
         """Generate one token, so that the first caller does not wait for weights to come from disk."""

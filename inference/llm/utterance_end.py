@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 CANDIDATES: Final = 100
-"""Tokens whose probability is asked for; vLLM gives no more."""
+"""Tokens whose probability is asked for."""
 
 SAMPLE: Final = "Hello"
 """A message whose place in a chat template is where a caller's words go."""
