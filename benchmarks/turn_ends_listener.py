@@ -44,7 +44,7 @@ class Pause:
     """A pause that was found, or the end.
 
     at: media seconds; verdicts: the turn detector's; text: the words before it; sentence: the language model's word;
-    known: media seconds at which all of that had come, None when it never did.
+    known: media seconds at which words and sentence had come, None when they never did.
     """
 
     at: float
