@@ -18,7 +18,7 @@ SLACK = 4.0
 
 
 class Utterance:
-    """One utterance. At most one window is out at a time: window(), then answered(), in turn."""
+    """One utterance. At most one window is out at a time: window() or went_on(), then answered(), in turn."""
 
     def __init__(self, step: float = 0.8, limit: float = 25.0) -> None:
         """step: seconds of new speech between windows; limit: seconds after which a window is cut and settled."""
@@ -26,7 +26,9 @@ class Utterance:
         self._limit = limit
         self._frames: list[AudioFrame] = []
         self._unheard = 0.0  # seconds since the end of the last window
+        self._unanswered = 0.0  # the same since that of the last one that was answered
         self._out: AudioFrame | None = None
+        self._all: AudioFrame | None = None
         self._settles = False
         self._settled = ""
         self._agreement = Agreement()
@@ -48,10 +50,16 @@ class Utterance:
         """Whether a window should go to the recogniser now: none is out and enough is new."""
         return self._out is None and self._unheard >= self._step
 
+    @property
+    def overdue(self) -> bool:
+        """Whether the window that is out should not be given up: too much was said since one was answered."""
+        return self._out is not None and (self._settles or self._unanswered >= SLACK)
+
     def hear(self, frame: AudioFrame) -> None:
         """The next *frame* of the caller's speech."""
         self._frames.append(frame)
         self._unheard += frame.duration
+        self._unanswered += frame.duration
 
     def window(self) -> AudioFrame:
         """All that is not settled, to recognise now; past the limit, its beginning up to a quiet moment."""
@@ -70,6 +78,7 @@ class Utterance:
         out, self._out = self._out, None
         if out is None:
             return
+        self._unanswered = self._unheard
         if self._settles:
             # Earlier windows reached beyond the cut: only the words of this one belong to the audio that goes.
             self._settled = f"{self._settled} {heard.text if heard is not None else ''}".strip()
@@ -92,9 +101,18 @@ class Utterance:
         When no window was answered for long, the latest `limit` + SLACK seconds: a recogniser takes no more at once.
         """
         self._out = None
-        if not any(len(frame.pcm) for frame in self._frames):
-            return None
-        return joined(self._frames).latest(self._limit + SLACK)
+        said = any(len(frame.pcm) for frame in self._frames)
+        self._all = joined(self._frames).latest(self._limit + SLACK) if said else None
+        return self._all
+
+    def went_on(self) -> bool:
+        """Whether what whole() gave counts as a window that is out: it was not all, for the caller goes on."""
+        out, self._all = self._all, None
+        if out is None or out.duration >= self._limit:
+            return False
+        self._out, self._settles = out, False
+        self._unheard = sum(frame.duration for frame in self._frames) - out.duration
+        return True
 
     def final(self, heard: Transcript) -> Transcript:
         """The utterance, its whole() having been heard as *heard*."""

@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 class EarSettings:
     """patience: endpointing; partial_every: seconds of new speech between partial passes.
 
+    sure_pause: seconds of silence after which a pass is given up that has been waited for too long to lose it for less.
     verdict_within: seconds that the turn detector has; beyond them silence alone decides. sentence_within: the same for
     the language model's word on the sentence; beyond them the turn is ended without it. words_within: seconds that
     the recogniser has for the last pass, while the caller waits. last_words_within: the same when they have hung up.
@@ -39,6 +40,7 @@ class EarSettings:
 
     patience: Patience = field(default_factory=Patience)
     partial_every: float = 0.8
+    sure_pause: float = 0.096
     preroll: float = 0.32  # Silero's onset lags a soft consonant by up to ten windows
     window_limit: float = 25.0  # Whisper's window holds 30 s
     verdict_within: float = 1.0
@@ -66,10 +68,15 @@ class EarEngines:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words before a pause. ready_at: media seconds."""
+    """What was heard of a stretch of speech. ready_at: media seconds."""
 
-    transcript: Transcript | EngineError
+    heard: Transcript | EngineError
     ready_at: float
+
+    @property
+    def text(self) -> str:
+        """Empty when nothing was said, or nothing could be heard."""
+        return self.heard.text if isinstance(self.heard, Transcript) else ""
 
 
 class Ear:
@@ -84,7 +91,7 @@ class Ear:
         self._preroll = Preroll(settings.preroll, vad.rate)
         self._pending: Pcm = np.zeros(0, dtype=np.int16)
         self._utterance = self._fresh()
-        self._partial: asyncio.Task[Transcript | EngineError] | None = None
+        self._partial: asyncio.Task[_Words] | None = None
         self._words: asyncio.Task[_Words] | None = None
         self._verdict: asyncio.Task[float] | None = None
         self._sentence: asyncio.Task[None] | None = None
@@ -141,28 +148,42 @@ class Ear:
         self._utterance.hear(chunk)
         if signal is Signal.PAUSE:
             self._pause_found = chunk.end
-            self._stop_partial()  # it would only keep the last pass waiting
-            self._recognize_all(self._speech(), self._settings.words_within)
         elif signal is Signal.RESUME:
-            self._forget_pause()
-        elif not self._endpointer.paused and self._utterance.due:
-            self._partial = self._group.create_task(self._recognize(self._utterance.window()), name="partial")
+            self._go_on()
+        if self._endpointer.paused:
+            self._hear_pause(chunk.end)
+        elif self._utterance.due:
+            self._partial = self._group.create_task(self._heard(self._utterance.window()), name="partial")
         return None
+
+    def _hear_pause(self, now: float) -> None:
+        """Have the words before the pause recognised, once; a pass under way would only keep that waiting."""
+        if self._words is not None:
+            return
+        if self._utterance.overdue and self._endpointer.silence(now) < self._settings.sure_pause:
+            return
+        self._stop_partial()
+        self._recognize_all(self._speech(), self._settings.words_within)
+
+    def _go_on(self) -> None:
+        """The pause was none: what is being heard before it are partial words."""
+        if self._words is not None and self._utterance.went_on():
+            self._partial, self._words = self._words, None
+        self._forget_pause()
 
     def _recognize_all(self, speech: AudioFrame, within: float) -> None:
         """Recognise the whole utterance so far, which may be complete."""
-        self._words = self._group.create_task(self._last_pass(speech, within), name="words")
+        self._words = self._group.create_task(self._heard(speech, within), name="words")
 
-    async def _last_pass(self, speech: AudioFrame, within: float) -> _Words:
-        heard = await self._recognize_within(speech, within)
-        return _Words(self._utterance.final(heard) if isinstance(heard, Transcript) else heard, self._now)
+    async def _heard(self, speech: AudioFrame, within: float | None = None) -> _Words:
+        return _Words(await self._recognize_within(speech, within), self._now)
 
     def _speech(self) -> AudioFrame:
         """The utterance so far, as much of it as an engine takes; while the caller speaks it is never empty."""
         speech = self._utterance.whole()
         return AudioFrame(self._pending[:0], self._vad.rate, self._now) if speech is None else speech
 
-    async def _recognize_within(self, speech: AudioFrame, seconds: float) -> Transcript | EngineError:
+    async def _recognize_within(self, speech: AudioFrame, seconds: float | None) -> Transcript | EngineError:
         try:
             async with asyncio.timeout(seconds):
                 return await self._recognize(speech)
@@ -185,13 +206,15 @@ class Ear:
             log.warning("turn_detection_failed", error=str(error) or "no verdict in time")
             return 1.0
 
-    async def _read(self, words: _Words) -> None:
-        """Tell the endpointer what the words say of their end."""
-        if not isinstance(words.transcript, Transcript):
+    def _read(self, words: _Words) -> None:
+        """Tell the endpointer what the words say of their end, and have the language model judge them."""
+        if isinstance(words.heard, EngineError):
             self._endpointer.judge(1.0)  # there is nothing to wait for: the caller hears an apology
-            return
-        text = words.transcript.text
-        self._endpointer.read(text)
+        else:
+            self._endpointer.read(words.text)
+        self._sentence = self._group.create_task(self._judge(words.text), name="sentence")
+
+    async def _judge(self, text: str) -> None:
         if not text:
             return
         try:
@@ -207,20 +230,25 @@ class Ear:
             self._endpointer.judge(self._verdict.result())
         if self._words is None or not self._words.done():
             return None
-        words = self._words.result()
+        words = self._final(self._words.result())
         if self._sentence is None:
-            self._sentence = self._group.create_task(self._read(words), name="sentence")
-        if self._sentence.done():
+            self._read(words)
+        if self._sentence is not None and self._sentence.done():
             if self._endpointer.over(self._now):
                 return self._ended(words)
             if self._verdict is None and self._endpointer.wants_sound(self._now):
                 self._verdict = self._group.create_task(self._finished(self._speech()), name="verdict")
         if self._told_likely or not self._endpointer.over(self._now + self._settings.likely_before):
             return None
-        if not isinstance(words.transcript, Transcript) or not words.transcript.text:
+        if not words.text:
             return None
         self._told_likely = True
-        return TurnLikely(words.transcript.text)
+        return TurnLikely(words.text)
+
+    def _final(self, words: _Words) -> _Words:
+        """*words* of all that is not settled, behind what is."""
+        heard = words.heard
+        return replace(words, heard=self._utterance.final(heard)) if isinstance(heard, Transcript) else words
 
     async def _last_words(self) -> TurnEnded | None:
         """What the caller was saying when they hung up."""
@@ -232,12 +260,12 @@ class Ear:
             self._recognize_all(self._speech(), self._settings.last_words_within)
         assert self._words is not None
         await asyncio.wait([self._words])
-        return self._ended(self._words.result(), hung_up=True)
+        return self._ended(self._final(self._words.result()), hung_up=True)
 
     def _ended(self, words: _Words, *, hung_up: bool = False) -> TurnEnded:
-        heard = words.transcript
+        heard = words.heard
         ended = TurnEnded(
-            text=heard.text if isinstance(heard, Transcript) else "",
+            text=words.text,
             speech=self._speech(),
             started=self._endpointer.started,
             voice_ended=self._endpointer.ended,
@@ -267,7 +295,7 @@ class Ear:
     def _partial_ready(self) -> Partial | None:
         if self._partial is None or not self._partial.done():
             return None
-        heard, self._partial = self._partial.result(), None
+        heard, self._partial = self._partial.result().heard, None
         self._utterance.answered(heard if isinstance(heard, Transcript) else None)
         if isinstance(heard, EngineError):
             log.warning("recognition_failed", engine=heard.engine, error=heard.message)

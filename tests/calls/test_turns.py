@@ -201,6 +201,13 @@ def test_a_long_utterance_is_transcribed_once():
     assert said == words
 
 
+def test_what_was_heard_before_a_gap_is_shown_when_the_caller_goes_on():
+    scene = Scene(says=[Says("my order", 2.0), Says("has not come", 2.75)], hangs_up=9.0).run()
+    first = next(event.payload for event in scene.events("partial"))
+    assert first == {"stable": "", "unstable": "my order"}
+    assert scene.turns_kept[1].caller_text == "my order has not come"
+
+
 def test_a_recogniser_that_hangs_is_apologised_for():
     scene = Scene(says=[Says("hello anybody", 2.0 + 10 * i) for i in range(3)], hangs_up=45.0)
     scene.recognizer.delay = 1000.0

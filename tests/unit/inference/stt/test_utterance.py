@@ -76,6 +76,44 @@ def test_the_final_text_is_what_was_heard_last() -> None:
     assert utterance.final(Transcript("I need a room.")).text == "I need a room."
 
 
+def test_what_was_taken_for_all_is_a_window_when_the_caller_goes_on() -> None:
+    utterance = Utterance(step=0.8)
+    speak(utterance, 1.0)
+    utterance.whole()
+    speak(utterance, 0.9, at=1.0)
+    assert utterance.went_on()
+    assert not utterance.due
+    utterance.answered(Transcript("I need a room"))
+    assert utterance.unstable == "I need a room"
+    assert utterance.due
+
+
+def test_more_than_a_window_holds_is_none_when_the_caller_goes_on() -> None:
+    utterance = Utterance(step=0.8, limit=2.0)
+    speak(utterance, 2.5)
+    utterance.whole()
+    assert not utterance.went_on()
+    assert utterance.due
+
+
+def test_a_window_is_overdue_when_much_was_said_since_the_last_answer() -> None:
+    utterance = Utterance(step=0.8)
+    speak(utterance, 3.9)
+    utterance.window()
+    assert not utterance.overdue
+    speak(utterance, 0.2, at=3.9)
+    assert utterance.overdue
+    utterance.answered(Transcript("I need a room"))
+    assert not utterance.overdue
+
+
+def test_a_window_that_settles_the_beginning_is_overdue_at_once() -> None:
+    utterance = Utterance(step=0.8, limit=2.0)
+    speak(utterance, 2.5)
+    utterance.window()
+    assert utterance.overdue
+
+
 def test_nothing_said_leaves_nothing_to_recognise() -> None:
     assert Utterance().whole() is None
 
