@@ -12,15 +12,20 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from benchmarks.conversation import RATE
+from benchmarks.scenario import agent_file
+from inference.embed.onnx import OnnxEmbedder
 from inference.llm.llama_cpp import LlamaCpp
 from inference.manifest import Kind
 from inference.registry import Registry, build_engine
 from inference.stt.faster_whisper import FasterWhisper
 from inference.turns.smart_turn import SmartTurn
 from inference.vad.silero import Silero
+from orchestrator.agents import read_agent
 from orchestrator.core.audio import AudioFrame, Pcm
+from orchestrator.dialogue.answers import AnswerBook
 
 Answer: TypeAlias = tuple[float | str, float]
+_ANSWERING = "helpdesk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,9 @@ class Engines:
         self._turns = cast("SmartTurn", self._open("turns"))
         self._sentences = cast("LlamaCpp", self._open("llm"))
         self._runner = asyncio.Runner()
+        embedder = cast("OnnxEmbedder", self._open("embed"))
+        answers = read_agent(agent_file(_ANSWERING)).answers
+        self._book = self._runner.run(AnswerBook.open(embedder, answers))
         self._runner.run(self._warm())
 
     def speech_probabilities(self, pcm: Pcm) -> list[float]:
@@ -72,6 +80,14 @@ class Engines:
     def sentence(self, text: str) -> Heard:
         """The language model's probability that *text* is a whole sentence."""
         return self._asked_once("llm", text.encode(), lambda: self._sentences.end_of_utterance(text))
+
+    def likeness(self, text: str) -> Heard:
+        """How like *text* is to the question of an approved answer that it asks the agent for; 0 when to none."""
+
+        async def compared() -> float:
+            return max((match.similarity for match in await self._book.find(text)), default=0.0)
+
+        return self._asked_once("embed", text.encode(), compared)
 
     def save(self) -> None:
         """Keep the answers for the next run."""

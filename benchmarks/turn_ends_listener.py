@@ -51,6 +51,7 @@ class Pause:
     verdicts: list[float] = field(default_factory=list)
     text: str = ""
     sentence: float | None = None
+    likeness: float | None = None
     known: float | None = None
 
 
@@ -102,6 +103,7 @@ class _Listening:
         self._verdict = Engine()
         self._words = Engine()
         self._sentence = Engine()
+        self._likeness = Engine()
         self._begun = 0
         self._pauses: list[Pause] = []
         self._turn_ended: float | None = None
@@ -144,6 +146,10 @@ class _Listening:
             self._pauses[-1].text = str(self._words.answer)
             self._endpointer.read(self._pauses[-1].text)
             self._judge(self._pauses[-1].text, now)
+        if self._likeness.ready is not None and self._likeness.ready <= now:
+            self._pauses[-1].likeness = float(self._likeness.answer or 0.0)
+            self._endpointer.compare(self._pauses[-1].likeness)
+            self._likeness.forget()
         if self._sentence.ready is not None:
             if self._sentence.ready > now:
                 return
@@ -165,6 +171,8 @@ class _Listening:
             answer = self._engines.sentence(text)
             in_time = answer.seconds <= _EAR.sentence_within
             self._sentence.ask(answer.value if in_time else None, min(answer.seconds, _EAR.sentence_within), now)
+            likeness = self._engines.likeness(text)
+            self._likeness.ask(likeness.value, likeness.seconds, now)
 
     def _recognize(self, now: float) -> None:
         answer = self._engines.words(self._speech(now))
@@ -182,3 +190,4 @@ class _Listening:
         self._verdict.forget()
         self._words.forget()
         self._sentence.forget()
+        self._likeness.forget()

@@ -42,6 +42,7 @@ Split: TypeAlias = Literal["dev", "heldout"]
 PHRASES = Path(__file__).with_name("turn_ends_phrases.toml")
 _SYNTHETIC = (
     "request",
+    "question",
     "hesitation",
     "list",
     "digits10",

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from orchestrator.calls.history import History
+from orchestrator.calls.lookup import Lookup
 from orchestrator.calls.prepared import PreparedAgent, rendered_speech
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.clock import Clock
@@ -36,6 +37,7 @@ class Answering:
     """
 
     agent: PreparedAgent
+    lookup: Lookup
     llm: LanguageModel
     tts: TextToSpeech
     history: History
@@ -68,7 +70,7 @@ class Answering:
 
         Raises EngineError.
         """
-        if matches := await self.agent.answers.find(turn.caller_text):
+        if matches := await self.lookup.find(turn.caller_text):
             turn.answer = AnswerKind.APPROVED
             turn.mark(Mark.ANSWER_FOUND, self.now())
             for match in matches:

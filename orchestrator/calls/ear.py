@@ -7,7 +7,7 @@ that of the media clock and a test needs no other time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -56,14 +56,19 @@ class EarSettings:
         return replace(self, language=agent.language.split("-")[0], patience=patience)
 
 
+async def _no_question(_: str) -> float:
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class EarEngines:
-    """What an ear hears with. vad: the call's own."""
+    """What an ear hears with. vad: the call's own; likeness: of words to the question of an approved answer, 0 to 1."""
 
     vad: VoiceActivity
     recognizer: Recognizer
     turns: TurnDetector
     sentences: SentenceJudge
+    likeness: Callable[[str], Awaitable[float]] = _no_question
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ class Ear:
         self._words: asyncio.Task[_Words] | None = None
         self._verdict: asyncio.Task[float] | None = None
         self._sentence: asyncio.Task[None] | None = None
+        self._question: asyncio.Task[None] | None = None
         self._told_likely = False
         self._pause_found = 0.0
         self._now = 0.0
@@ -207,12 +213,21 @@ class Ear:
             return 1.0
 
     def _read(self, words: _Words) -> None:
-        """Tell the endpointer what the words say of their end, and have the language model judge them."""
+        """Tell the endpointer what the words say of their end, and have them judged as a sentence and as a question."""
         if isinstance(words.heard, EngineError):
             self._endpointer.judge(1.0)  # there is nothing to wait for: the caller hears an apology
         else:
             self._endpointer.read(words.text)
         self._sentence = self._group.create_task(self._judge(words.text), name="sentence")
+        self._question = self._group.create_task(self._compare(words.text), name="question")
+
+    async def _compare(self, text: str) -> None:
+        if not text:
+            return
+        try:
+            self._endpointer.compare(await self._engines.likeness(text))
+        except EngineError as error:  # the reply will tell
+            log.warning("question_not_compared", error=error.message)
 
     async def _judge(self, text: str) -> None:
         if not text:
@@ -283,10 +298,10 @@ class Ear:
 
     def _forget_pause(self) -> None:
         """What was being found out about a pause is of no use any more."""
-        for task in (self._words, self._verdict, self._sentence):
+        for task in (self._words, self._verdict, self._sentence, self._question):
             if task is not None:
                 task.cancel()
-        self._words = self._verdict = self._sentence = None
+        self._words = self._verdict = self._sentence = self._question = None
         self._told_likely = False
 
     def _fresh(self) -> Utterance:

@@ -144,6 +144,12 @@ class Endpointer:
             self._evidence = replace(self._evidence, text=text, sentence=sentence)
             self._weigh()
 
+    def compare(self, likeness: float) -> None:
+        """The words before this pause are so like the question of an approved answer; 0 when they ask for none."""
+        if self.paused:
+            self._evidence = replace(self._evidence, likeness=likeness)
+            self._weigh()
+
     def over(self, now: float) -> bool:
         """Whether the silence at media second *now* ends the turn. As long as nothing is known it never does."""
         return self._needed is not None and self.silence(now) >= self._needed

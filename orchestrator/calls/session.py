@@ -16,6 +16,7 @@ from orchestrator.calls.dead_air import Waits, without_dead_air
 from orchestrator.calls.ear import Ear, EarEngines
 from orchestrator.calls.heard import EarEvent, Partial, SpeechStarted, TurnEnded, TurnLikely
 from orchestrator.calls.history import History
+from orchestrator.calls.lookup import Lookup
 from orchestrator.calls.setup import CallSetup
 from orchestrator.calls.silence import SilenceWatch
 from orchestrator.calls.speculation import Outcome, Speculation
@@ -54,15 +55,6 @@ class CallSession:
         self._setup = setup
         self._phrases = setup.agent.agent.phrases
         self._history = History(system_message(setup.agent.agent))
-        self._answering = Answering(
-            setup.agent,
-            setup.engines.llm,
-            setup.engines.tts,
-            self._history,
-            leg.now,
-            str(call_id),
-            setup.settings.reply_tokens,
-        )
         self._chronicle = Chronicle(call_id, setup.recorder, leg.now)
         self._silence = SilenceWatch(setup.settings.silence_after, self._ask_whether_there)
         self._turns = 0
@@ -88,11 +80,29 @@ class CallSession:
     async def _talk(self, group: asyncio.TaskGroup) -> None:
         engines = self._setup.engines
         self._group = group
+        lookup = Lookup(group, self._setup.agent.answers)
+        self._answering = Answering(
+            self._setup.agent,
+            lookup,
+            engines.llm,
+            engines.tts,
+            self._history,
+            self._leg.now,
+            str(self._call_id),
+            self._setup.settings.reply_tokens,
+        )
         self._speculation = Speculation(
             group, self._answering.reply, self._leg.now, self._setup.guard, self._speculated
         )
         hearing = self._setup.settings.ear.of(self._setup.agent.agent)
-        self._ear = Ear(group, EarEngines(engines.vad, engines.recognizer, engines.turns, engines.llm), hearing)
+        hears = EarEngines(
+            engines.vad,
+            engines.recognizer,
+            engines.turns,
+            engines.llm,
+            lambda text: lookup.likeness(self._text_of_turn(text)),
+        )
+        self._ear = Ear(group, hears, hearing)
         self._chronicle.enter(CallState.GREETING)
         self._say(self._new_turn(), AnswerKind.GREETING, self._setup.agent.agent.greeting)
         self._start_warming()

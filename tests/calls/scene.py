@@ -65,6 +65,7 @@ class Scene:
     settings: SessionSettings = field(default_factory=SessionSettings)
     lexicon: Lexicon = field(default_factory=Lexicon)
     llm: FakeLanguageModel = field(default_factory=FakeLanguageModel)
+    embedder: FakeEmbedder = field(default_factory=FakeEmbedder)
     turns: FakeTurnDetector = field(default_factory=FakeTurnDetector)
     interjections: FakeInterjections = field(default_factory=FakeInterjections)
     recorder: Kept = field(default_factory=Kept)
@@ -86,7 +87,7 @@ class Scene:
         return self
 
     async def _run(self) -> None:
-        prepared = await prepare(self.agent, FakeEmbedder(), self.tts)
+        prepared = await prepare(self.agent, self.embedder, self.tts)
         self.before(self)
         speech = [self.lexicon.speak(line.text, at=line.at) for line in self.says]
         self.leg = FakeLeg(speech, self.keys, hangs_up=self.hangs_up)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.agent import ApprovedAnswer
+from orchestrator.core.errors import EngineUnavailable
 from orchestrator.core.expectation import Expectation, Form
 from orchestrator.core.turn import Mark
 from tests.calls.scene import AGENT, Says, Scene
@@ -53,6 +54,23 @@ def test_a_sentence_that_the_language_model_finds_unfinished_is_waited_for():
         return Scene(says=[Says("send the letter", 2.0)], llm=llm, hangs_up=9.0).run()
 
     assert waited(call(0.001)) > waited(call(0.9)) + 0.3
+
+
+def test_a_question_to_which_there_is_an_answer_is_waited_for_less():
+    def call(text: str) -> Scene:
+        llm = FakeLanguageModel(ends=lambda text: 0.1)
+        return Scene(says=[Says(text, 2.0)], llm=llm, hangs_up=9.0).run()
+
+    assert waited(call("what are your opening hours")) < waited(call("what about my old winter coats")) - 0.2
+
+
+def test_an_encoder_that_is_away_ends_the_turn_as_ever():
+    def break_the_encoder(scene: Scene) -> None:
+        scene.embedder.failure = EngineUnavailable("embed", "gone")
+
+    call = Scene(says=[Says("send the letter", 2.0)], before=break_the_encoder, hangs_up=9.0).run()
+    assert waited(call) < 1.5
+    assert call.turns_kept[1].heard_text == call.agent.phrases.trouble
 
 
 def test_a_language_model_that_does_not_tell_in_time_holds_nobody_up():

@@ -32,7 +32,8 @@ def test_the_reply_is_ready_when_the_silence_has_been_long_enough():
     guessed = doubtful(says=says, hangs_up=9.0).run().turns_kept[1]
     assert guessed.heard_text == waited.heard_text == "You said can you help me"
     assert guessed.marks[Mark.TURN_ENDED] == pytest.approx(waited.marks[Mark.TURN_ENDED], abs=0.021)
-    assert guessed.marks[Mark.FIRST_AUDIO] < guessed.marks[Mark.TURN_ENDED] < waited.marks[Mark.LLM_STARTED]
+    assert guessed.marks[Mark.FIRST_AUDIO] < guessed.marks[Mark.TURN_ENDED]
+    assert waited.marks[Mark.LLM_STARTED] == pytest.approx(waited.marks[Mark.TURN_ENDED])
     assert guessed.spans()["voice_to_voice"] < waited.spans()["voice_to_voice"] - 0.15
 
 
@@ -132,4 +133,4 @@ def test_a_call_that_breaks_gives_the_place_of_its_draft_back():
 def test_without_speculation_every_reply_begins_after_its_turn():
     call = doubtful(says=[Says("can you help me", 2.0)], hangs_up=9.0, speculate=False).run()
     assert outcomes(call) == []
-    assert call.turns_kept[1].marks[Mark.LLM_STARTED] >= call.turns_kept[1].marks[Mark.TURN_ENDED]
+    assert call.turns_kept[1].marks[Mark.LLM_STARTED] >= call.turns_kept[1].marks[Mark.TURN_ENDED] - 1e-6

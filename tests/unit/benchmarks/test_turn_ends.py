@@ -45,6 +45,9 @@ class ScriptedEngines:
     def sentence(self, text: str) -> Heard:
         return Heard(0.02 if text.endswith("to") else 0.5, self._seconds)
 
+    def likeness(self, text: str) -> Heard:
+        return Heard(0.0, self._seconds)
+
 
 def spoken(stretches: tuple[tuple[float, float], ...], expects: Expectation = Expectation()) -> Spoken:
     pcm = np.zeros(round((stretches[-1][1] + 4.0) * RATE), dtype=np.int16)

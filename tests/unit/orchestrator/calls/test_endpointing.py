@@ -32,7 +32,7 @@ def test_a_click_is_no_speech():
 
 
 def test_a_pause_is_found_once():
-    assert signals([0.9] * 5 + [0.1] * 50) == [(Signal.ONSET, 2), (Signal.PAUSE, 7)]
+    assert signals([0.9] * 5 + [0.1] * 50) == [(Signal.ONSET, 2), (Signal.PAUSE, 5)]
 
 
 def test_speech_after_a_pause_is_a_resumption():
