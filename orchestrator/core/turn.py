@@ -88,9 +88,9 @@ class Turn:
         self.marks.setdefault(mark, at)
 
     def spans(self) -> dict[str, float]:
-        """Seconds of each span whose two marks are there."""
+        """Seconds of each span whose two marks are there; 0 when what ends it was made ahead."""
         return {
-            name: self.marks[end] - self.marks[start]
+            name: max(0.0, self.marks[end] - self.marks[start])
             for name, (start, end) in SPANS.items()
             if start in self.marks and end in self.marks
         }
