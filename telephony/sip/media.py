@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +11,8 @@ import pjsua2 as pj
 
 from telephony.sip.pcm import FrameSource, frame_bytes, pcm_format, received
 from telephony.sip.playout import CallAudio
+
+_kept = threading.local()
 
 
 class CallPort(pj.AudioMediaPort):  # type: ignore[misc]
@@ -24,9 +28,19 @@ class CallPort(pj.AudioMediaPort):  # type: ignore[misc]
 
     def onFrameRequested(self, frame: Any) -> None:  # noqa: N802 - PJSIP's name
         """The bridge wants the agent's next 20 ms."""
+        _keep_thread_state()
         self._source.give(frame, self._audio.requested())
 
     def onFrameReceived(self, frame: Any) -> None:  # noqa: N802 - PJSIP's name
         """The bridge has the caller's next 20 ms."""
         self._audio.given(received(frame, self._bytes))
         self._ticked()
+
+
+def _keep_thread_state() -> None:
+    """Keep what Python knows of this thread, which is PJSIP's, from one callback to the next.
+
+    Otherwise each callback maps, clears and unmaps memory for it. A thread-local lives as long as it does.
+    """
+    if not hasattr(_kept, "state"):
+        _kept.state = ctypes.pythonapi.PyGILState_Ensure()
