@@ -54,7 +54,7 @@ def pico(voice: str) -> Say:
     try:
         engine = importlib.import_module("py_nanotts").NanoTTS()
     except ImportError as error:
-        raise ConfigError("py-nanotts is missing; mend with: pip install py-nanotts") from error
+        raise ConfigError("py-nanotts is missing; mend with: make .venv/.dev") from error
     return lambda text: np.frombuffer(engine.speak(text, voice=voice), dtype="<i2").astype(np.int16)
 
 
