@@ -10,6 +10,7 @@ edge as well; it is bright, and so it is looked for with the high frequencies ra
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,35 +78,56 @@ def bursts(pcm: Pcm, rate: int, *, pause: float = 0.06, shortest: float = 0.02) 
 
     shortest: seconds above the seed gate that make a stretch of speech.
     """
-    level = levels(pcm, rate)
-    if not len(level):
-        return []
-    voice = voice_dbfs(level)
-    seed = max(voice - _SEED_UNDER_VOICE_DB, _noise(level, voice) + _SEED_OVER_NOISE_DB, _INAUDIBLE_DBFS)
-    # Noise above the seed gate would leave nothing; a voice is always heard over what lies 12 dB under it.
-    seed = min(seed, voice - 3.0)
-    seeds = _closed([run for run in _runs(_dipless(level > seed)) if run[1] - run[0] >= _SHORTEST_SEED], pause)
-    seeds = [(first, last) for first, last in seeds if np.count_nonzero(level[first:last] > seed) * STEP >= shortest]
-    consonants = _Consonants(pcm, rate, level)
-    spans = []
-    for number, (first, last) in enumerate(seeds):
-        floor = seeds[number - 1][1] if number else 0
-        ceiling = seeds[number + 1][0] if number + 1 < len(seeds) else len(level)
-        end = last + _reach(level[last:ceiling], voice, seed)
-        spans.append((first - _reach(level[floor:first][::-1], voice, seed), consonants.end(end, ceiling)))
+    speech = _Speech(pcm, rate, pause, shortest)
+    spans = [(speech.start(number), speech.end(number)) for number in range(len(speech.seeds))]
     return [Burst(first * STEP, last * STEP) for first, last in _closed(spans, pause)]
 
 
 def speech_began(pcm: Pcm, rate: int) -> float:
     """Seconds until the first speech in *pcm*; 0 when there is none, as in a piece too short to tell."""
-    found = bursts(pcm, rate)
-    return found[0].start if found else 0.0
+    speech = _Speech(pcm, rate)
+    return speech.start(0) * STEP if speech.seeds else 0.0
 
 
 def speech_ended(pcm: Pcm, rate: int) -> float | None:
-    """Seconds until the last speech in *pcm* has ended; None when there is none."""
-    found = bursts(pcm, rate)
-    return found[-1].end if found else None
+    """Seconds until the last speech in *pcm* has ended; None when there is none. That of bursts(), in less time."""
+    speech = _Speech(pcm, rate)
+    return speech.end(len(speech.seeds) - 1) * STEP if speech.seeds else None
+
+
+class _Speech:
+    """The seeds of the speech in a recording, as half-open ranges of steps, and how far each reaches."""
+
+    def __init__(self, pcm: Pcm, rate: int, pause: float = 0.06, shortest: float = 0.02) -> None:
+        self._pcm = pcm
+        self._rate = rate
+        self._level = level = levels(pcm, rate)
+        self.seeds: list[tuple[int, int]] = []
+        if not len(level):
+            return
+        self._voice = voice = voice_dbfs(level)
+        seed = max(voice - _SEED_UNDER_VOICE_DB, _noise(level, voice) + _SEED_OVER_NOISE_DB, _INAUDIBLE_DBFS)
+        # Noise above the seed gate would leave nothing; a voice is always heard over what lies 12 dB under it.
+        self._seed = seed = min(seed, voice - 3.0)
+        seeds = _closed([run for run in _runs(_dipless(level > seed)) if run[1] - run[0] >= _SHORTEST_SEED], pause)
+        self.seeds = [run for run in seeds if np.count_nonzero(level[run[0] : run[1]] > seed) * STEP >= shortest]
+
+    @cached_property
+    def _consonants(self) -> _Consonants:
+        return _Consonants(self._pcm, self._rate, self._level)
+
+    def start(self, number: int) -> int:
+        """The step at which the speech around a seed begins."""
+        floor = self.seeds[number - 1][1] if number else 0
+        first = self.seeds[number][0]
+        return first - _reach(self._level[floor:first][::-1], self._voice, self._seed)
+
+    def end(self, number: int) -> int:
+        """The step at which it is over."""
+        ceiling = self.seeds[number + 1][0] if number + 1 < len(self.seeds) else len(self._level)
+        last = self.seeds[number][1]
+        end = last + _reach(self._level[last:ceiling], self._voice, self._seed)
+        return self._consonants.end(end, ceiling)
 
 
 def _reach(outwards: NDArray[np.float64], voice: float, seed: float) -> int:

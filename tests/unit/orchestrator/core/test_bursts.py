@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.bursts import Burst, bursts
+from orchestrator.core.bursts import Burst, bursts, speech_began, speech_ended
 from tests.sounds import RATE, click, mixed, noise, voice, with_zero_frames
 
 TOLERANCE = 0.010
@@ -103,3 +103,12 @@ def test_a_soft_last_consonant_is_speech(softer_db: float) -> None:
 def test_words_are_told_apart_by_their_pauses() -> None:
     found = bursts(mixed(4.0, (0.5, voice(0.5)), (1.2, voice(0.4)), (3.0, voice(0.5))), RATE)
     assert [round(burst.start, 1) for burst in found] == [0.5, 1.2, 3.0]
+
+
+@settings(max_examples=20, deadline=None)
+@given(softer_db=st.floats(8.0, 20.0), gap=st.floats(0.05, 1.0))
+def test_both_ends_of_the_speech_are_those_of_its_first_and_last_stretch(softer_db: float, gap: float) -> None:
+    last = noise(0.09, -18.0 - softer_db, seed=3)
+    pcm = mixed(4.0, (0.5, voice(0.5)), (1.0 + gap, voice(0.4)), (1.4 + gap, last), (0.0, noise(4.0, -65.0)))
+    found = bursts(pcm, RATE)
+    assert (speech_began(pcm, RATE), speech_ended(pcm, RATE)) == (found[0].start, found[-1].end)
