@@ -54,18 +54,18 @@ class EchoLine:
         if self.place in {"room", "leak"}:
             loudest = float(np.max(np.abs(played))) or 1.0
             played = np.tanh(1.5 * played / loudest) * loudest
-        response = _response(self.place, chance, draw)
-        size = len(played) + len(response)
-        echo = np.fft.irfft(np.fft.rfft(played, size) * np.fft.rfft(response, size), size)[: len(far)]
+        way = impulse_response(self.place, chance, draw)
+        size = len(played) + len(way)
+        echo = np.fft.irfft(np.fft.rfft(played, size) * np.fft.rfft(way, size), size)[: len(far)]
         echo = echo * 10 ** ((voice_dbfs(levels(far, RATE)) + self.level - _voice(echo)) / 20)
         if self.place == "leak":
-            echo = echo * _opening(len(echo), chance)
+            echo = echo * suppressor_gain(len(echo), chance)
         lag = round(self.delay * RATE)
         echo = np.concatenate([np.zeros(lag), echo])[: len(far)]
         return _slipped(echo, chance) if self.place == "slip" else echo
 
 
-def _response(place: Place, chance: random.Random, draw: np.random.Generator) -> NDArray[np.float64]:
+def impulse_response(place: Place, chance: random.Random, draw: np.random.Generator) -> NDArray[np.float64]:
     """An impulse response at 16 kHz: a direct path of 1 and decaying noise behind it."""
     t60, tail = {
         "hybrid": (chance.uniform(0.004, 0.012), 0.8),
@@ -78,8 +78,8 @@ def _response(place: Place, chance: random.Random, draw: np.random.Generator) ->
     return response
 
 
-def _opening(length: int, chance: random.Random) -> NDArray[np.float64]:
-    """The gain of a suppressor that opens for 0.1 to 0.6 s at a time, with ramps of 10 ms."""
+def suppressor_gain(length: int, chance: random.Random) -> NDArray[np.float64]:
+    """The gain, shape (length,), of a suppressor that opens for 0.1 to 0.6 s at a time, with ramps of 10 ms."""
     gain: list[float] = []
     while len(gain) * RATE // 100 < length:
         gain += [0.03] * chance.randrange(20, 150) + [1.0] * chance.randrange(10, 60)
