@@ -21,6 +21,9 @@ _LEAST = np.float32(1e-6)
 # An echo that cannot be there now may be there later: a telephone is put on its loudspeaker. 4 dB a second.
 _BOUND_RISE = np.float32(0.02)
 _BOUND_MARGIN_DB = 12.0
+# Nobody who speaks when the agent has just begun waits for an echo that comes later than so many frames, which is rare
+# (ITU-T G.131 ends at 0.4 s); it is expected once it has been heard.
+_LATEST, _SILENT = 26, np.float32(-20.0)
 # A single band's part in an excess: one that holds nothing of the echo must not outvote the others.
 _MOST_DB = 15.0
 _SOFT_FAR = 0.02
@@ -88,13 +91,14 @@ class Bounds:
         self._far = far
         self._loud = 4 * audible * _SOFT_FAR
         self._softest: Bands = np.zeros((far.parts, COUNT), dtype=np.float32)
+        self._softest[_LATEST:] = _SILENT
         self._before: Bands = np.zeros(COUNT, dtype=np.float32)
 
     def hear(self, near: Bands) -> Bands:
         """Take in a frame with the powers *near*; the most of it that can be an echo."""
         # Echoes do not keep to frames: what was surely, and what may have been played a delay ago.
-        padded = np.pad(self._far.bands, ((1, 1), (0, 0)), mode="edge")
-        sides = padded[:-2], self._far.bands, padded[2:]
+        far = self._far.bands
+        sides = np.concatenate((far[:1], far[:-1])), far, np.concatenate((far[1:], far[-1:]))
         surely, possibly = np.minimum.reduce(sides), np.maximum.reduce(sides)
         # A block of the far end spans two frames.
         found = np.log((near + self._before + _LEAST) / (surely + _LEAST))

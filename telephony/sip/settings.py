@@ -41,8 +41,8 @@ class Trunk(_Settings):
     registrar: "host[:port]" to keep registered at, with user and password for digest (RFC 8760, RFC 3261 section 22);
     domain: of the account, when it is not the registrar's host; expires: seconds asked of the registrar.
     peer: "host[:port]" that outbound calls go to, when there is no registrar.
-    echo_guard: whether the agent's own voice is taken out of what comes back from this trunk; off, for
-    it still lets some echoes through and costs a first syllable now and then (docs/telephony.md).
+    echo_guard: whether the agent's own voice is taken out of what comes back from this trunk; off, for it still lets
+    some echoes through, and misses some of the people who speak over one (docs/telephony.md).
     """
 
     name: str

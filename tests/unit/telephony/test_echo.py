@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.core.audio import Pcm, level_dbfs
 from telephony.echo import EchoGuard
+from telephony.echo.doubt import Doubt
 from tests.unit.telephony.speechlike import RATE, echoed, hiss, speechlike
 
 DELAYS = (0.03, 0.12, 0.25, 0.4)
@@ -32,7 +33,10 @@ def test_speech_over_an_agent_whose_voice_does_not_come_back_passes_bit_for_bit(
     far = speechlike(2, 8.0)
     near = hiss(3, len(far))
     near[3 * RATE : 5 * RATE] += speechlike(4, 2.0, -26.0)
-    assert np.mean(guarded(near, far) != near) < 0.01
+    heard = guarded(near, far)
+    began = 3.0 + np.flatnonzero(np.abs(speechlike(4, 2.0, -26.0)) > 300)[0] / RATE
+    spoken = part(heard, began + 0.06, 4.9)
+    assert np.mean(spoken != part(near, began + 0.06, 4.9)) < 0.05
 
 
 def test_a_caller_who_was_speaking_when_the_agent_began_goes_on_unchanged() -> None:
@@ -49,6 +53,22 @@ def test_an_echo_is_replaced_by_the_noise_of_the_line(delay: float, gain: float)
     heard = part(guarded(near, far), 0.1, 8.0)
     loudest = max(level_dbfs(heard[at : at + 320]) for at in range(0, len(heard), 320))
     assert loudest < -50.0
+
+
+def test_an_echo_that_jitter_buffers_keep_moving_stays_unheard() -> None:
+    far = speechlike(25, 12.0)
+    delays = (0.2, 0.29, 0.26, 0.23, 0.2, 0.2, 0.29, 0.26, 0.23, 0.2, 0.29, 0.2)
+    near = np.concatenate([part(echoed(far, delay, 0.25), at, at + 1.0) for at, delay in enumerate(delays)])
+    heard = part(guarded(near + hiss(16, len(far)), far), 2.0, 12.0)
+    assert max(level_dbfs(heard[at : at + 320]) for at in range(0, len(heard), 320)) < -50.0
+
+
+def test_an_echo_that_a_telephone_lets_through_now_and_then_stays_unheard_once_it_is_known() -> None:
+    far = speechlike(17, 12.0)
+    open_ = np.repeat([1.0, 0.02, 1.0, 0.02, 1.0, 0.02], 2 * RATE)
+    near = (echoed(far, 0.15, 0.25) * open_).astype(np.int16) + hiss(18, len(far))
+    heard = part(guarded(near, far), 3.0, 12.0)
+    assert max(level_dbfs(heard[at : at + 320]) for at in range(0, len(heard), 320)) < -50.0
 
 
 @pytest.mark.parametrize("delay", DELAYS)
@@ -83,3 +103,14 @@ def test_a_frame_of_another_size_is_refused() -> None:
 def test_an_unknown_rate_is_refused() -> None:
     with pytest.raises(ValueError, match="8000 or 16000"):
         EchoGuard(44100)
+
+
+def test_a_doubt_lasts_for_a_few_frames_and_less_each_time_that_it_was_wrong() -> None:
+    def held_back(over_db: float) -> int:
+        frames = [doubt.holds_back(True, over_db) for _ in range(20)]
+        doubt.refute()
+        return sum(frames)
+
+    doubt = Doubt()
+    assert [held_back(3.0), held_back(3.0), held_back(9.0), held_back(3.0)] == [10, 5, 0, 1]
+    assert not doubt.holds_back(False, 3.0)
