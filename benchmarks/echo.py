@@ -145,8 +145,10 @@ def double_talk(judge: Judge, calls: Sequence[EchoCall]) -> Figures:
         "missed": len(missed),
         "missed_which": missed,
         "delay_p50": round(float(np.median(delayed)), 3),
+        "delay_mean": round(float(np.mean(delayed)), 3),
         "delay_p90": round(float(np.percentile(delayed, 90)), 3),
         "delay_max": round(float(np.max(delayed)), 3),
+        "later_than_0.1_s": int(np.sum(delayed > 0.1)),
         "heard_unguarded": len(delays["unguarded"]),
     }
 
@@ -189,6 +191,7 @@ def measure(cast: Cast, judge: Judge, count: int) -> Figures:
     parts: dict[str, Callable[[], Figures]] = {
         "echo_alone": lambda: echo_alone(judge, echo_calls(cast, count, talk=False)),
         "double_talk": lambda: double_talk(judge, echo_calls(cast, count, talk=True)),
+        "talk_without_echo": lambda: double_talk(judge, echo_calls(cast, count, talk=True, echo=False)),
         "no_echo": lambda: no_echo(judge, echo_calls(cast, count, talk=True, echo=False)),
     }
     figures: Figures = {"split": cast.split, "calls": count}
