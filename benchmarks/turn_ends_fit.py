@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.turn_ends_figures import judged
 from benchmarks.turn_ends_listener import Outcome, Pause
-from orchestrator.calls.completion import Evidence, Weights, asks, log_odds, sentence_odds
+from orchestrator.calls.completion import Evidence, Weights, asks, length_odds, log_odds, sentence_odds
 from orchestrator.calls.wording import Ending, Progress, ending, progress
 from orchestrator.core.expectation import Expectation
 
@@ -33,12 +33,13 @@ def fitted(outcomes: Iterable[Outcome]) -> Weights:
     labels = np.array(done, dtype=np.float64)
     weight = np.where(labels == 1.0, 0.5 / labels.mean(), 0.5 / (1.0 - labels.mean()))
     found = [round(float(value), 2) for value in _logistic(np.array(rows), labels, weight)]
-    base, sound, sentence, question, *rest = found
+    base, sound, sentence, length, question, *rest = found
     endings, answers = rest[: len(_ENDINGS)], rest[len(_ENDINGS) :]
     return Weights(
         base,
         sound,
         sentence,
+        length,
         question,
         dict(zip(_ENDINGS, endings, strict=True)),
         dict(zip(_ANSWERS, answers, strict=True)),
@@ -51,6 +52,7 @@ def _row(pause: Pause, expects: Expectation) -> Sequence[float]:
         1.0,
         log_odds(pause.verdicts[0]) if pause.verdicts else 0.0,
         0.0 if pause.sentence is None else sentence_odds(pause.sentence),
+        length_odds(pause.text),
         float(asks(Evidence(likeness=pause.likeness))),
         *(float(how is kind) for kind in _ENDINGS),
         *(float(far is kind) for kind in _ANSWERS),

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inference.log_mel import HOP, RATE, Samples, log_mel
 from inference.manifest import Manifest
-from inference.stt.decoding import Hypothesis, is_monotonous, token_limit
+from inference.stt.decoding import Hypothesis, is_monotonous, token_limit, without_begun_round
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.errors import BadOutput
 from orchestrator.core.ports import Transcript
@@ -228,7 +228,7 @@ class FasterWhisper:
         text = self._tokenizer(language).decode(list(hypothesis.tokens)).strip()
         if is_monotonous(text):
             return NOTHING
-        return Transcript(text, language=language, confidence=math.exp(hypothesis.logprob))
+        return Transcript(without_begun_round(text), language=language, confidence=math.exp(hypothesis.logprob))
 
 
 def load(manifest: Manifest, files: Path, threads: int) -> FasterWhisper:

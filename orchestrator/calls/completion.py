@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.calls.wording import Ending, Progress, ending, progress
+from orchestrator.calls.wording import Ending, Progress, count, ending, progress
 from orchestrator.core.expectation import ANYTHING, Expectation
 
 # The turn detector is sure of itself far oftener than it is right.
@@ -14,6 +14,8 @@ _SUREST = 0.99
 # A question as like the words as this is most likely asked, and whole: of paraphrases three fifths are so like it, of
 # those that lack their last two words or more one in twelve.
 _ALIKE = 0.75
+# Words that tell nothing by their number, their median before a pause or an end; and beyond which one more tells nothing.
+_WORDS, _MOST_WORDS = 6, 10
 # The least that a model's likeliest tokens tell of, and what tells nothing: its median over the development split.
 _RAREST, _USUAL = 1e-3, 0.09
 
@@ -37,8 +39,8 @@ class Evidence:
 class Weights:
     """A logistic model: log odds of being done.
 
-    sound, sentence: of each unit of the engines' own log odds, from what says nothing either way; question: of words
-    that ask for an approved answer.
+    sound, sentence: of each unit of the engines' own log odds, from what says nothing either way; length: of each unit of
+    the logarithm of the number of words, likewise; question: of words that ask for an approved answer.
 
     Source: fitted by `python -m benchmarks.turn_ends --fit` on the development split, see docs/turn-taking.md.
     """
@@ -46,24 +48,26 @@ class Weights:
     base: float = 0.0
     sound: float = 1.0
     sentence: float = 0.0
+    length: float = 0.0
     question: float = 0.0
     endings: Mapping[Ending, float] = field(default_factory=dict)
     answers: Mapping[Progress, float] = field(default_factory=dict)
 
 
 FITTED = Weights(
-    base=0.42,
-    sound=0.05,
-    sentence=0.54,
-    question=1.1,
+    base=0.52,
+    sound=0.03,
+    sentence=0.47,
+    length=1.26,
+    question=1.06,
     endings={
-        Ending.NOTHING: -0.8,
-        Ending.OPEN: -0.98,
-        Ending.NUMBER: -0.75,
-        Ending.TRAILING: 0.4,
-        Ending.CLOSING: 1.14,
+        Ending.NOTHING: 1.08,
+        Ending.OPEN: -0.78,
+        Ending.NUMBER: -0.76,
+        Ending.TRAILING: 0.64,
+        Ending.CLOSING: 1.52,
     },
-    answers={Progress.BEGUN: -0.51, Progress.WHOLE: 2.72},
+    answers={Progress.BEGUN: -0.32, Progress.WHOLE: 2.7},
 )
 
 
@@ -79,6 +83,7 @@ def completion(
     if asks(evidence):
         odds += weights.question
     if evidence.text is not None:
+        odds += weights.length * length_odds(evidence.text)
         odds += weights.endings.get(ending(evidence.text, language), 0.0)
         odds += weights.answers.get(progress(evidence.text, expects, language), 0.0)
     return 1.0 / (1.0 + math.exp(-odds))
@@ -93,6 +98,11 @@ def log_odds(finished: float) -> float:
     """The turn detector's probability *finished* as log odds."""
     sure = min(max(finished, 1.0 - _SUREST), _SUREST)
     return math.log(sure / (1.0 - sure))
+
+
+def length_odds(text: str) -> float:
+    """How much longer *text* is than what tells nothing, as a logarithm: pauses come early in what people say."""
+    return math.log(min(max(count(text), 1), _MOST_WORDS) / _WORDS)
 
 
 def sentence_odds(whole: float) -> float:

@@ -30,7 +30,7 @@ class Patience:
     onset: float = 0.096  # three windows: shorter bursts are clicks
     pause: float = 0.03  # silence after which the words so far are judged: a window, for Silero lets go 0.13 s late
     linger: float = 0.6  # silence after which the sound is judged: sooner it would slow down the reply that is begun
-    price: float = 0.35
+    price: float = 0.3
     careful: float = 0.1
     quickest: float = 0.1
     longest: float = 1.4

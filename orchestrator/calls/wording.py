@@ -116,6 +116,11 @@ def progress(text: str, expects: Expectation, language: str) -> Progress:
     return _FORMS[expects.form](_Answer(text, words, _lexicon(language), expects.count))
 
 
+def count(text: str) -> int:
+    """How many words *text* has."""
+    return len(_words(text))
+
+
 def digits(text: str, language: str) -> int:
     """How many digits are read out in *text*: "double five oh 12" has five."""
     lexicon = _lexicon(language)

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.stt.decoding import Hypothesis, first_round, is_monotonous, repeats, token_limit
+from inference.stt.decoding import (
+    Hypothesis,
+    first_round,
+    is_monotonous,
+    repeats,
+    token_limit,
+    without_begun_round,
+)
 
 TOKENS = st.lists(st.integers(0, 50000), max_size=30).map(tuple)
 
@@ -75,3 +82,23 @@ def test_loops_compress_better_than_language() -> None:
     assert is_monotonous("thank you " * 30)
     assert not is_monotonous("Thank you for calling, how may I help you today?")
     assert not is_monotonous("")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Which folder do they go to? Which", "Which folder do they go to?"),
+        ("It's the blue one with the handle. The", "It's the blue one with the handle."),
+        ("please take off the shoes. Please take", "please take off the shoes."),
+    ],
+)
+def test_a_second_round_that_was_hardly_begun_is_left_out(text: str, said: str) -> None:
+    assert without_begun_round(text) == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It is broken. I", "No. No.", "five five five", "Yes. And the", "", "I do. What do you", "Tell me, tell me"],
+)
+def test_what_a_caller_may_have_gone_on_to_say_is_kept(text: str) -> None:
+    assert without_begun_round(text) == text

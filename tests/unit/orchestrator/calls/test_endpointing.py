@@ -73,7 +73,7 @@ def test_words_that_go_on_keep_the_turn_open():
     endpointer, _ = paused(10, 0.9)
     endpointer.read("I would like to")
     assert not endpointer.over((5 + 25) * WINDOW)
-    endpointer.read("I would like to pay.")
+    endpointer.read("I would like to pay with a card.")
     assert endpointer.over((5 + 25) * WINDOW)
 
 
@@ -140,7 +140,7 @@ def test_more_silence_is_needed_after(sooner, later):
 
 def test_an_open_word_of_one_language_is_none_of_another():
     patience = Patience()
-    open_in_english, plain = Evidence(0.9, "Du möchtest den Arzt, die."), Evidence(0.9, "Du möchtest den Arzt.")
+    open_in_english, plain = Evidence(0.9, "Du möchtest den Arzt, die."), Evidence(0.9, "Du möchtest den Arzt, sie.")
     assert patience.needed(open_in_english, language="de") == patience.needed(plain, language="de")
 
 
