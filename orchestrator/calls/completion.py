@@ -14,7 +14,7 @@ _SUREST = 0.99
 # A question as like the words as this is most likely asked, and whole: of paraphrases three fifths are so like it, of
 # those that lack their last two words or more one in twelve.
 _ALIKE = 0.75
-# Words that tell nothing by their number, their median before a pause or an end; and beyond which one more tells nothing.
+# How many words tell nothing by their number: their median before a pause or an end; beyond the other one more tells none.
 _WORDS, _MOST_WORDS = 6, 10
 # The least that a model's likeliest tokens tell of, and what tells nothing: its median over the development split.
 _RAREST, _USUAL = 1e-3, 0.09
@@ -39,8 +39,8 @@ class Evidence:
 class Weights:
     """A logistic model: log odds of being done.
 
-    sound, sentence: of each unit of the engines' own log odds, from what says nothing either way; length: of each unit of
-    the logarithm of the number of words, likewise; question: of words that ask for an approved answer.
+    sound, sentence: of each unit of the engines' own log odds, from what says nothing either way; length: the same of
+    the logarithm of the number of words; question: of words that ask for an approved answer.
 
     Source: fitted by `python -m benchmarks.turn_ends --fit` on the development split, see docs/turn-taking.md.
     """
