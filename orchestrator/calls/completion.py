@@ -14,7 +14,7 @@ _SUREST = 0.99
 # A question as like the words as this is most likely asked, and whole: of paraphrases three fifths are so like it, of
 # those that lack their last two words or more one in twelve.
 _ALIKE = 0.75
-# So many words tell nothing by their number: the median before a pause or an end. Beyond the most, one more tells nothing.
+# So many words tell nothing by their number (the median over pauses and ends); beyond the most, one more tells nothing.
 _WORDS, _MOST_WORDS = 6, 10
 # The least that a model's likeliest tokens tell of, and what tells nothing: its median over the development split.
 _RAREST, _USUAL = 1e-3, 0.09
