@@ -1,4 +1,4 @@
-"""Interruption, back-channel or noise, by three convolutions over a log-mel spectrogram: forty thousand weights, numpy.
+"""Interruption, back-channel or noise, by three convolutions over a log-mel spectrogram: 96,000 weights, in numpy.
 
 Trained by models/interjections/train_interjections.py; docs/models.md has its card.
 """

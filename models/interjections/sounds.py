@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zlib import crc32
 
@@ -15,16 +15,19 @@ from models.interjections.synthesis import MADE, tract
 from models.interjections.voices import Speakers, voices
 
 _SPOKEN_KIND = {"interruption": "command", "back-channel": "acknowledgement"}
+_MOST = 60
+"""Recordings of a kind and a language, save English, that are measured: all of that is kept."""
 _FAR = 0.25  # of the recorded sentences also speak from far away: a television, another person
 
 
 def spoken(split: Split, cache: Path, said: Split | None = None) -> Iterator[Sound]:
-    """The phrases of the split *said* (the same when None) by the voices of *split*."""
+    """The phrases of *split* by its voices; of another split *said*, those that are common."""
     speakers = Speakers(cache)
-    wanted: list[Phrase] = [phrase for phrase in phrases() if phrase.split == (said or split)]
+    of = said or split
+    wanted: list[Phrase] = [phrase for phrase in phrases() if phrase.split == of and (phrase.common or of == split)]
     for voice in voices():
         for phrase in wanted if voice.split == split else ():
-            if voice.can_say(phrase):
+            if voice.can_say(phrase) and voice.draws(phrase):
                 source = f"{voice.synthesiser}-{voice.name}"
                 pcm = trimmed(speakers.speak(voice, phrase))
                 yield Sound(pcm, phrase.label, _SPOKEN_KIND[phrase.label], source, split, phrase.text, phrase.language)
@@ -51,3 +54,13 @@ def made(split: Split, counts: dict[str, int], seed: int) -> Iterator[Sound]:
             peak = np.abs(wave).max()
             pcm = np.round(wave * (16000.0 / peak if peak else 0.0)).astype(np.int16)
             yield Sound(trimmed(pcm), label, kind, "computed", split)
+
+
+def thinned(sounds: Iterable[Sound]) -> Iterator[Sound]:
+    """*sounds* with at most _MOST of a kind and language, spread evenly over them."""
+    groups: dict[tuple[str, str], list[Sound]] = {}
+    for sound in sounds:
+        groups.setdefault((sound.kind, sound.language), []).append(sound)
+    for (_, language), found in groups.items():
+        step = 1.0 if language == "en" else max(1.0, len(found) / _MOST)
+        yield from (found[int(index * step)] for index in range(int(len(found) / step)))

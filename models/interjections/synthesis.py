@@ -46,14 +46,16 @@ class Tract:
 
 
 def tract(random: Random, split: Split) -> Tract:
-    """Someone of *split*: sizes come in 24 steps, every fourth is held out and every eighth is for tuning."""
-    steps = [step for step in range(24) if _split_of(step) == split]
-    step = random.choice(steps) + random.uniform(-0.3, 0.3)
+    """Someone of *split*: sizes come in 24 steps, three of eight for tuning; the sizes half-way are held out."""
+    if split == "held-out":
+        step = random.integers(23) + random.uniform(0.35, 0.65)
+    else:
+        step = random.choice([step for step in range(24) if _split_of(step) == split]) + random.uniform(-0.3, 0.3)
     return Tract(90.0 * 2.2 ** (step / 23) * random.uniform(0.93, 1.07), 0.98 * 1.25 ** (step / 23), split)
 
 
 def _split_of(step: int) -> Split:
-    return "held-out" if step % 4 == 2 else "tune" if step % 8 == 5 else "train"
+    return "tune" if step % 4 == 2 or step % 8 == 5 else "train"
 
 
 # Hums: (share of the length, pitch at its start and end as a factor, with /h/ before it).
@@ -65,12 +67,20 @@ _PATTERNS: Mapping[Split, tuple[tuple[tuple[float, float, float, bool], ...], ..
         ((1.0, 0.95, 1.2, True),),
         ((0.3, 1.0, 0.95, False), (0.7, 0.95, 1.15, True)),
     ),
-    "tune": (((0.5, 1.1, 0.9, False), (0.5, 0.9, 1.1, True)), ((1.0, 1.0, 0.95, True),)),
-    "held-out": (
+    "tune": (
+        ((0.5, 1.1, 0.9, False), (0.5, 0.9, 1.1, True)),
+        ((1.0, 1.0, 0.95, True),),
         ((0.5, 1.2, 0.95, False), (0.5, 1.05, 1.4, True)),
         ((1.0, 1.2, 0.8, True),),
         ((0.35, 0.95, 1.0, False), (0.3, 1.05, 1.0, True), (0.35, 1.0, 0.85, True)),
         ((0.35, 1.0, 1.0, False), (0.65, 1.1, 0.85, True)),
+    ),
+    "held-out": (
+        ((0.45, 0.95, 1.1, False), (0.55, 1.15, 1.0, True)),
+        ((1.0, 1.1, 1.25, False),),
+        ((0.55, 1.0, 0.85, True), (0.45, 0.9, 1.2, True)),
+        ((0.3, 1.1, 1.0, False), (0.35, 1.1, 0.95, True), (0.35, 1.0, 1.1, True)),
+        ((0.25, 1.0, 1.0, False), (0.75, 1.2, 0.8, True)),
     ),
 }
 

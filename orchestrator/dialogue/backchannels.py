@@ -11,7 +11,7 @@ import re
 from enum import Enum
 from typing import Final
 
-WANTED: Final = 0.4
+WANTED: Final = 0.3
 """A sound of at least this probability was an interruption; under it, the sentence is resumed where it was cut.
 
 It is under a half because errors weigh unlike: who is not heard has to say it again, over an agent that talks on.

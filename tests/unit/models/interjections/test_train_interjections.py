@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from models.interjections.heard import heard
 from models.interjections.phrases import LABELS, SPLITS, phrases
 from models.interjections.recordings import pieces
-from models.interjections.sounds import made
+from models.interjections.sounds import made, thinned
 from models.interjections.synthesis import MADE, RATE, tract
 from models.interjections.train_interjections import Examples, examples, judged, learn
 from models.interjections.voices import voices
@@ -24,12 +25,12 @@ def few() -> Examples:
 
 
 def test_training_is_reproducible(few: Examples) -> None:
-    once, again = (learn(few, few, passes=2) for _ in range(2))
+    once, again = (learn(few, passes=2) for _ in range(2))
     assert all(np.array_equal(once[name], again[name]) for name in once)
 
 
 def test_hums_and_noises_are_told_apart_after_a_little_training(few: Examples) -> None:
-    shares = judged(learn(few, few, passes=8), few, after=None)
+    shares = judged(learn(few, passes=8), few, after=None)
     assert np.mean(shares.argmax(axis=1) == few.labels) > 0.8
 
 
@@ -69,3 +70,21 @@ def test_recordings_are_parted_at_their_pauses(tmp_path: Path) -> None:
     pcm.tofile(tmp_path / "sound.raw")
     lengths = [len(piece) / RATE for piece in pieces(tmp_path / "sound.raw")]
     assert lengths == pytest.approx([0.5, 1.1], abs=0.02)
+
+
+def test_every_voice_that_is_learned_from_says_the_common_phrases_of_its_language() -> None:
+    said = [phrase for phrase in phrases() if phrase.split == "train" and phrase.common]
+    assert all(voice.draws(phrase) for voice in voices() if voice.split == "train" for phrase in said)
+
+
+def test_every_held_out_phrase_in_english_has_a_voice() -> None:
+    speakers = [voice for voice in voices() if voice.split == "held-out"]
+    said = [phrase for phrase in phrases() if phrase.split == "held-out" and phrase.language == "en"]
+    silent = [phrase.text for phrase in said if not any(one.can_say(phrase) and one.draws(phrase) for one in speakers)]
+    assert len(silent) <= len(said) / 10, silent
+
+
+def test_what_is_measured_has_at_most_sixty_recordings_of_a_kind_in_a_language_save_english() -> None:
+    one = next(made("tune", {"hum": 1}, seed=1))
+    many = [replace(one, kind="word", language=language) for language in ("de", "en") for _ in range(150)]
+    assert Counter(sound.language for sound in thinned(many)) == {"de": 60, "en": 150}
