@@ -41,3 +41,5 @@ class Lookup:
             return await self._book.find(text)
         except EngineError as error:
             return error
+        except ValueError as error:  # the encoder refuses the request itself; the call goes on
+            return EngineError("embed", str(error))
