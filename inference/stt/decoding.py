@@ -81,18 +81,24 @@ def first_round(tokens: tuple[int, ...]) -> int | None:
     return len(tokens) - best[0]
 
 
-_BEGUN_ROUND = re.compile(r"(?P<said>.*[.?!])\s+(?P<begun>\w[\w']*(?:\s+[\w']+)?)")
+# Four words or more and a final mark, then one or two words of letters without one.
+_BEGUN_ROUND = re.compile(r"(?P<said>(?:\S+\s+){3,}\S*[^\W\d]{2,}[.?!])\s+(?P<begun>[^\W\d]{2,}(?:\s+[^\W\d]{2,})?)")
+_SENTENCE_ENDS = re.compile(r"(?<=[.?!])\s+")
+_ABBREVIATED = ("mr.", "mrs.", "ms.", "dr.", "st.")
 
 
 def without_begun_round(text: str) -> str:
-    """*text* without a word or two behind its last sentence that are said in it already: a second round, given up.
+    """*text* without a word or two behind its last sentence with which one of its sentences begins.
 
-    "Which folder do they go to? Which" is said by nobody; "It is broken. I" may be.
+    "Which folder do they go to? Which" is a second round that the decoder gave up. Letters, figures and what stands
+    behind an abbreviation are kept: they are said twice.
     """
-    if (found := _BEGUN_ROUND.fullmatch(text)) is None:
+    found = _BEGUN_ROUND.fullmatch(text)
+    if found is None or found["said"].lower().endswith(_ABBREVIATED):
         return text
-    said, begun = (re.findall(r"[\w']+", found[part].lower()) for part in ("said", "begun"))
-    again = any(said[at : at + len(begun)] == begun for at in range(len(said)))
+    begun = found["begun"].lower().split()
+    sentences = _SENTENCE_ENDS.split(found["said"].lower())
+    again = any(re.findall(r"\w+", sentence)[: len(begun)] == begun for sentence in sentences)
     return found["said"] if again else text
 
 

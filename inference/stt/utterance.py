@@ -96,17 +96,21 @@ class Utterance:
         self._out = None
 
     def whole(self) -> AudioFrame | None:
-        """All that is not settled, for the last answer; None when nothing was said since. Nothing is out then.
+        """All that is not settled; None when nothing was said since.
 
         When no window was answered for long, the latest `limit` + SLACK seconds: a recogniser takes no more at once.
         """
-        self._out = None
         said = any(len(frame.pcm) for frame in self._frames)
-        self._all = joined(self._frames).latest(self._limit + SLACK) if said else None
+        return joined(self._frames).latest(self._limit + SLACK) if said else None
+
+    def last_window(self) -> AudioFrame | None:
+        """The whole(), to recognise as the last. No other window is out then."""
+        self._out = None
+        self._all = self.whole()
         return self._all
 
     def went_on(self) -> bool:
-        """Whether what whole() gave counts as a window that is out: it was not all, for the caller goes on."""
+        """Whether last_window() counts as a window that is out: it was not the last, for the caller goes on."""
         out, self._all = self._all, None
         if out is None or out.duration >= self._limit:
             return False
@@ -115,7 +119,7 @@ class Utterance:
         return True
 
     def final(self, heard: Transcript) -> Transcript:
-        """The utterance, its whole() having been heard as *heard*."""
+        """The utterance, its last_window() having been heard as *heard*."""
         text = f"{self._settled} {heard.text}".strip()
         return Transcript(text, final=True, language=heard.language, confidence=heard.confidence)
 

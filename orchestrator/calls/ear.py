@@ -169,7 +169,7 @@ class Ear:
         if self._utterance.overdue and self._endpointer.silence(now) < self._settings.sure_pause:
             return
         self._stop_partial()
-        self._recognize_all(self._speech(), self._settings.words_within)
+        self._recognize_all(self._settings.words_within)
 
     def _go_on(self) -> None:
         """The pause was none: what is being heard before it are partial words."""
@@ -177,8 +177,9 @@ class Ear:
             self._partial, self._words = self._words, None
         self._forget_pause()
 
-    def _recognize_all(self, speech: AudioFrame, within: float) -> None:
+    def _recognize_all(self, within: float) -> None:
         """Recognise the whole utterance so far, which may be complete."""
+        speech = self._or_nothing(self._utterance.last_window())
         self._words = self._group.create_task(self._heard(speech, within), name="words")
 
     async def _heard(self, speech: AudioFrame, within: float | None = None) -> _Words:
@@ -186,7 +187,9 @@ class Ear:
 
     def _speech(self) -> AudioFrame:
         """The utterance so far, as much of it as an engine takes; while the caller speaks it is never empty."""
-        speech = self._utterance.whole()
+        return self._or_nothing(self._utterance.whole())
+
+    def _or_nothing(self, speech: AudioFrame | None) -> AudioFrame:
         return AudioFrame(self._pending[:0], self._vad.rate, self._now) if speech is None else speech
 
     async def _recognize_within(self, speech: AudioFrame, seconds: float | None) -> Transcript | EngineError:
@@ -194,7 +197,7 @@ class Ear:
             async with asyncio.timeout(seconds):
                 return await self._recognize(speech)
         except TimeoutError:
-            return EngineTimeout("stt", f"no words within {seconds:g} s")
+            return EngineTimeout("stt", "no words in time")
 
     async def _recognize(self, speech: AudioFrame) -> Transcript | EngineError:
         try:
@@ -272,7 +275,7 @@ class Ear:
         self._stop_partial()
         if self._words is None:
             self._pause_found = self._now
-            self._recognize_all(self._speech(), self._settings.last_words_within)
+            self._recognize_all(self._settings.last_words_within)
         assert self._words is not None
         await asyncio.wait([self._words])
         return self._ended(self._final(self._words.result()), hung_up=True)

@@ -16,18 +16,26 @@ class Lookup:
         self._book = book
         self._text: str | None = None
         self._look: asyncio.Task[tuple[Match, ...] | EngineError] | None = None
+        self._under_way: set[asyncio.Task[tuple[Match, ...] | EngineError]] = set()
 
     async def find(self, text: str) -> tuple[Match, ...]:
         """The approved answers that must be given to *text*; none when none is clearly meant. Raises EngineError."""
-        if self._look is None or self._text != text:
-            self._text = text
-            self._look = self._group.create_task(self._find(text), name="lookup")
+        look = self._look
+        if look is None or self._text != text or _failed(look):
+            look = self._group.create_task(self._find(text), name="lookup")
+            self._under_way.add(look)
+            look.add_done_callback(self._under_way.discard)
+            self._text, self._look = text, look
         # Whoever gives up waiting leaves it to the others.
-        found = await asyncio.shield(self._look)
+        found = await asyncio.shield(look)
         if isinstance(found, EngineError):
-            self._look = None
             raise found
         return found
+
+    def stop(self) -> None:
+        """Nobody waits any more."""
+        for look in self._under_way:
+            look.cancel()
 
     async def likeness(self, text: str) -> float:
         """How like *text* is to the question of an approved answer that it asks for; 0 when it asks for none.
@@ -43,3 +51,7 @@ class Lookup:
             return error
         except ValueError as error:  # the encoder refuses the request itself; the call goes on
             return EngineError("embed", str(error))
+
+
+def _failed(look: asyncio.Task[tuple[Match, ...] | EngineError]) -> bool:
+    return look.done() and (look.cancelled() or isinstance(look.result(), EngineError))

@@ -61,6 +61,7 @@ class Mouth:
         self._chronicle = chronicle
         self._ended = ended
         self._reply: Reply | None = None
+        self._audio: AsyncIterator[Uttered] | None = None
         self._speaking: asyncio.Task[None] | None = None
 
     @property
@@ -78,18 +79,19 @@ class Mouth:
         last: hang up behind it, for this reason.
         """
         reply = Reply(turn, Speech(self._group, self._leg, turn), last)
-        self._reply = reply
+        self._reply, self._audio = reply, audio
         self._speaking = self._group.create_task(self._speak(reply, audio, waits), name=f"reply-{turn.index}")
 
     async def stop(self) -> None:
         """Cut the reply short, if there is one, and wait until the leg is silent."""
-        reply, speaking = self._reply, self._speaking
-        if reply is None or speaking is None:
+        reply, audio, speaking = self._reply, self._audio, self._speaking
+        if reply is None or audio is None or speaking is None:
             return
         speaking.cancel()
         await asyncio.wait([speaking])
         if self._reply is reply:  # cancelled before its first step
-            self._end(reply, stopped=True)
+            async with closing(audio):
+                self._end(reply, stopped=True)
 
     async def _speak(self, reply: Reply, audio: AsyncIterator[Uttered], waits: Waits) -> None:
         """The life of one reply. Whatever ends it, what was really heard is told."""

@@ -108,6 +108,8 @@ class CallSession:
         if (unanswered := self._turns.take_interrupted().unanswered) is not None:
             self._keep(unanswered, "")
         self._prefill.stop()
+        lookup.stop()
+        self._silence.stop()  # keeping a turn began to count
 
     async def _on(self, event: EarEvent) -> None:
         match event:

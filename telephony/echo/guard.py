@@ -1,9 +1,9 @@
 """Decides, frame by frame, what passes of a caller's line while the agent can be heard on it.
 
-While nothing is played the near end passes as it is, bit for bit, and so does whoever speaks over an agent that is not
-heard to come back. What is no louder than an echo can be (see Bounds) is taken for one, and the line's own noise goes
-in its place; so it does for noise, in which a soft echo may be. Once its way is known, a filter takes the echo away;
-somebody who speaks over it is then told by what the filter leaves, and passes without the echo.
+While nothing is played the near end passes as it is, bit for bit; so does, but for the first 0.2 s at the most, whoever
+speaks over an agent that is not heard to come back. What is no louder than an echo can be (Bounds) is taken for one,
+and the line's own noise goes in its place; so it does for noise, in which a soft echo may be. Once its way is known, a
+filter takes the echo away; somebody who speaks over it is then told by what the filter leaves, and passes without it.
 """
 
 from __future__ import annotations
@@ -141,7 +141,8 @@ class EchoGuard:
             self._adopt(self._trial.echo)
         elif self._trial.over:
             self._trial = None
-            self._doubt.refute()
+            if self._echo is None:
+                self._doubt.refute()
 
     def _has_none_at(self, lag: int) -> bool:
         echo = self._echo

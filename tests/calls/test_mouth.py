@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from orchestrator.calls.ahead import Ahead
 from orchestrator.calls.answering import Uttered
 from orchestrator.calls.chronicle import Chronicle
 from orchestrator.calls.dead_air import Waits
@@ -71,6 +72,19 @@ def test_a_reply_that_is_stopped_is_told_once_the_leg_is_silent():
 def test_a_reply_that_is_stopped_before_it_could_begin_is_told_too():
     (ended,) = Spoken(reply("One two."), stopped=0.0).run().told
     assert (ended.heard, ended.stopped) == ("", True)
+
+
+def test_a_draft_that_is_stopped_before_it_could_begin_is_made_no_further():
+    async def call() -> None:
+        async with asyncio.timeout(10.0), asyncio.TaskGroup() as group:
+            leg = FakeLeg()
+            mouth = Mouth(group, leg, reply, Chronicle(CALL_ID, Kept(), leg.now), lambda ended: None)
+            draft = Ahead(group, reply(*(f"{number}." for number in range(20))), 4)
+            await asyncio.sleep(1.0)
+            mouth.begin(Turn(0), draft, WAITS)
+            await mouth.stop()
+
+    run_virtual(call())
 
 
 def test_a_reply_that_does_not_come_in_time_has_failed():

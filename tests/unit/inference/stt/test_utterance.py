@@ -79,8 +79,10 @@ def test_the_final_text_is_what_was_heard_last() -> None:
 def test_what_was_taken_for_all_is_a_window_when_the_caller_goes_on() -> None:
     utterance = Utterance(step=0.8)
     speak(utterance, 1.0)
+    utterance.last_window()
+    speak(utterance, 0.4, at=1.0)
     utterance.whole()
-    speak(utterance, 0.9, at=1.0)
+    speak(utterance, 0.5, at=1.4)
     assert utterance.went_on()
     assert not utterance.due
     utterance.answered(Transcript("I need a room"))
@@ -91,7 +93,7 @@ def test_what_was_taken_for_all_is_a_window_when_the_caller_goes_on() -> None:
 def test_more_than_a_window_holds_is_none_when_the_caller_goes_on() -> None:
     utterance = Utterance(step=0.8, limit=2.0)
     speak(utterance, 2.5)
-    utterance.whole()
+    utterance.last_window()
     assert not utterance.went_on()
     assert utterance.due
 

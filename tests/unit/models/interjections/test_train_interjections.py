@@ -77,7 +77,7 @@ def test_every_voice_that_is_learned_from_says_the_common_phrases_of_its_languag
     assert all(voice.draws(phrase) for voice in voices() if voice.split == "train" for phrase in said)
 
 
-def test_every_held_out_phrase_in_english_has_a_voice() -> None:
+def test_nearly_every_held_out_phrase_in_english_has_a_voice() -> None:
     speakers = [voice for voice in voices() if voice.split == "held-out"]
     said = [phrase for phrase in phrases() if phrase.split == "held-out" and phrase.language == "en"]
     silent = [phrase.text for phrase in said if not any(one.can_say(phrase) and one.draws(phrase) for one in speakers)]
