@@ -54,6 +54,7 @@ class Engines:
         embedder = cast("OnnxEmbedder", self._open("embed"))
         answers = read_agent(agent_file(_ANSWERING)).answers
         self._book = self._runner.run(AnswerBook.open(embedder, answers))
+        self._answers = repr(answers).encode()
         self._runner.run(self._warm())
 
     def speech_probabilities(self, pcm: Pcm) -> list[float]:
@@ -87,7 +88,7 @@ class Engines:
         async def compared() -> float:
             return max((match.similarity for match in await self._book.find(text)), default=0.0)
 
-        return self._asked_once("embed", text.encode(), compared)
+        return self._asked_once("embed", text.encode() + self._answers, compared)
 
     def save(self) -> None:
         """Keep the answers for the next run."""
