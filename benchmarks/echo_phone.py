@@ -60,7 +60,7 @@ class EchoingPhone:
         return np.clip(np.round(sent), -32768, 32767).astype(np.int16)
 
     def _place(self) -> slice:
-        """A piece of a second of noise, another one in every tick."""
+        """A piece of a second of noise, which goes round."""
         first = (self._ticks * FRAME) % (RATE - FRAME)
         return slice(first, first + FRAME)
 

@@ -19,9 +19,10 @@ from orchestrator.core.turn import Mark, Turn
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply under way. last: why the call ends after it, whatever the caller says."""
+    """A reply under way. audio: what is said; last: why the call ends after it, whatever the caller says."""
 
     turn: Turn
+    audio: AsyncIterator[Uttered]
     speech: Speech
     last: EndReason | None = None
 
@@ -61,7 +62,6 @@ class Mouth:
         self._chronicle = chronicle
         self._ended = ended
         self._reply: Reply | None = None
-        self._audio: AsyncIterator[Uttered] | None = None
         self._speaking: asyncio.Task[None] | None = None
 
     @property
@@ -78,25 +78,25 @@ class Mouth:
 
         last: hang up behind it, for this reason.
         """
-        reply = Reply(turn, Speech(self._group, self._leg, turn), last)
-        self._reply, self._audio = reply, audio
-        self._speaking = self._group.create_task(self._speak(reply, audio, waits), name=f"reply-{turn.index}")
+        reply = Reply(turn, audio, Speech(self._group, self._leg, turn), last)
+        self._reply = reply
+        self._speaking = self._group.create_task(self._speak(reply, waits), name=f"reply-{turn.index}")
 
     async def stop(self) -> None:
         """Cut the reply short, if there is one, and wait until the leg is silent."""
-        reply, audio, speaking = self._reply, self._audio, self._speaking
-        if reply is None or audio is None or speaking is None:
+        reply, speaking = self._reply, self._speaking
+        if reply is None or speaking is None:
             return
         speaking.cancel()
         await asyncio.wait([speaking])
         if self._reply is reply:  # cancelled before its first step
-            async with closing(audio):
+            async with closing(reply.audio):
                 self._end(reply, stopped=True)
 
-    async def _speak(self, reply: Reply, audio: AsyncIterator[Uttered], waits: Waits) -> None:
+    async def _speak(self, reply: Reply, waits: Waits) -> None:
         """The life of one reply. Whatever ends it, what was really heard is told."""
         try:
-            failure = await self._say(reply, audio, waits)
+            failure = await self._say(reply, waits)
         except asyncio.CancelledError:
             await reply.speech.silence()
             self._end(reply, stopped=True)
@@ -105,11 +105,11 @@ class Mouth:
         if reply.last is not None:
             await self._leg.hangup()
 
-    async def _say(self, reply: Reply, audio: AsyncIterator[Uttered], waits: Waits) -> EngineError | None:
-        """Speak *audio*; why that failed, if it did. A caller who hangs up is no failure."""
+    async def _say(self, reply: Reply, waits: Waits) -> EngineError | None:
+        """Speak *reply*; why that failed, if it did. A caller who hangs up is no failure."""
         reply.speech.begun = self._respond
         try:
-            await reply.speech.say(without_dead_air(audio, self._fill(reply.turn), waits))
+            await reply.speech.say(without_dead_air(reply.audio, self._fill(reply.turn), waits))
         except Hangup:
             return None
         except EngineError as error:

@@ -77,6 +77,11 @@ def test_an_unknown_number_is_not_found():
     with_supervisor(story)
 
 
+def fall_behind(supervisor):
+    for _ in range(5):
+        supervisor.guard.waited(2.0)
+
+
 def test_the_call_beyond_the_limit_is_busy():
     async def story(supervisor, agent):
         with supervisor.admitted("demo"), supervisor.admitted("demo") as second:
@@ -90,8 +95,7 @@ def test_the_call_beyond_the_limit_is_busy():
 def test_nobody_joins_callers_who_wait_for_engines_that_are_behind():
     async def story(supervisor, agent):
         with supervisor.admitted("demo"):
-            for _ in range(5):
-                supervisor.guard.waited(2.0)
+            fall_behind(supervisor)
             with supervisor.admitted("demo") as another:
                 assert another == Refusal(486, "Engines Behind")
             for _ in range(10):
@@ -104,8 +108,7 @@ def test_nobody_joins_callers_who_wait_for_engines_that_are_behind():
 
 def test_whoever_is_alone_is_taken_however_far_behind_the_engines_were():
     async def story(supervisor, agent):
-        for _ in range(5):
-            supervisor.guard.waited(2.0)
+        fall_behind(supervisor)
         with supervisor.admitted("demo") as answer:
             assert answer is agent
 
@@ -115,8 +118,7 @@ def test_whoever_is_alone_is_taken_however_far_behind_the_engines_were():
 def test_once_every_call_has_ended_the_next_ones_are_not_judged_by_how_those_waited():
     async def story(supervisor, agent):
         with supervisor.admitted("demo"):
-            for _ in range(5):
-                supervisor.guard.waited(2.0)
+            fall_behind(supervisor)
         assert supervisor.guard.admit()
         with supervisor.admitted("demo"), supervisor.admitted("demo") as second:
             assert second is agent
@@ -127,8 +129,7 @@ def test_once_every_call_has_ended_the_next_ones_are_not_judged_by_how_those_wai
 def test_where_nobody_has_said_what_the_machine_bears_slow_engines_end_speculation_and_refuse_nobody():
     async def story(supervisor, agent):
         with supervisor.admitted("demo"):
-            for _ in range(5):
-                supervisor.guard.waited(2.0)
+            fall_behind(supervisor)
             with supervisor.admitted("demo") as another:
                 assert another is agent
             assert not supervisor.guard.admit()
