@@ -57,6 +57,7 @@ class Switchboard:
         self._intake: Intake | None = None
         self._accounts: dict[str | None, TrunkAccount] = {}
         self._calls: dict[UUID, SipCall] = {}
+        self._ended: list[SipCall] = []
         self._leaving: deque[tuple[float, CallPort]] = deque()
         self._watched = self._looked = 0.0
 
@@ -128,11 +129,14 @@ class Switchboard:
                 guarded(partial(call.watch, now, self._settings.no_media))
         while self._leaving and self._leaving[0][0] <= now:
             self._leaving.popleft()
+        if self._ended:
+            self._release_ended()
 
     def close(self) -> None:
         """Hang up what is left, drop the ports, stop the library, then drop the accounts."""
         self._endpoint.hangupAllCalls()
         self._calls.clear()
+        self._ended.clear()
         self._leaving.clear()
         self._endpoint.close(registered=any(trunk.registrar for trunk in self._settings.trunks))
         self._accounts.clear()
@@ -196,11 +200,22 @@ class Switchboard:
 
     def _drop(self, call_id: UUID) -> None:
         call = self._calls.pop(call_id, None)
-        if call is None or call.port is None:
+        if call is None:
             return
-        call.port.stopTransmit(self._endpoint.audDevManager().getPlaybackDevMedia())
-        self._leaving.append((time.monotonic() + PORT_LINGERS, call.port))
-        call.port = None
+        if call.port is not None:
+            call.port.stopTransmit(self._endpoint.audDevManager().getPlaybackDevMedia())
+            self._leaving.append((time.monotonic() + PORT_LINGERS, call.port))
+            call.port = None
+        self._ended.append(call)
+        self._release_ended()
+
+    def _release_ended(self) -> None:
+        """Drop the calls that are over and whose number in the library nobody has taken over.
+
+        The library numbers calls by their place, and an object that goes hangs up whichever call has its number.
+        """
+        taken = {call.getId() for call in self._calls.values() if not call.over}
+        self._ended = [call for call in self._ended if call.getId() in taken]
 
 
 def _never_dialled(by: By, reason: str, refusal: Refusal) -> Ended:

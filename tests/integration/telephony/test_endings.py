@@ -173,3 +173,30 @@ async def test_a_recording_that_the_disk_refuses_does_not_end_the_call(tmp_path:
         await until(lambda: leg.recording_failure is not None)
         assert seen.leg.recording_failure == "No such file or directory"
         assert (await dialog.within("BYE")).status == 200
+
+
+async def test_a_call_that_comes_as_another_ends_takes_its_place_and_goes_on(tmp_path: Path) -> None:
+    async with (
+        running_orchestrator(listen) as orchestrator,
+        running_gateway(orchestrator.url, tmp_path) as gateway,
+        SipPeer(gateway.port) as peer,
+    ):
+        dialogs = [Dialog(peer) for _ in range((await gateway.status())["capacity"])]
+        assert {(await dialog.ask()).status for dialog in dialogs} == {200}
+        leaving, second, *others = dialogs
+        await second.within("BYE")
+        await gateway.idle(len(others) + 1)
+        # The gateway wakes to both at once, so that PJSIP gives the place of the one to the other.
+        gateway.process.send_signal(signal.SIGSTOP)
+        peer.send(leaving.request("BYE", 2, branch=f"{leaving.branch}-2"))
+        following = Dialog(peer, caller="following")
+        peer.send(following.invite())
+        gateway.process.send_signal(signal.SIGCONT)
+        answer = await peer.final()
+        following.acknowledge(answer)
+        assert answer.status == 200
+        assert not (await orchestrator.call_from("following")).over.is_set()
+        assert (await following.within("BYE")).status == 200
+        for dialog in others:
+            assert (await dialog.within("BYE")).status == 200
+        await gateway.idle()

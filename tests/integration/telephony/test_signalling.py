@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 import pytest_asyncio
 
+from benchmarks.sip_message import SipMessage
 from tests.integration.telephony.gateway import GatewayProcess, running_gateway
 from tests.integration.telephony.orchestrator import Orchestrator, listen, running_orchestrator
 from tests.integration.telephony.patience import until
@@ -179,14 +180,14 @@ async def test_many_invites_at_once_each_get_an_answer(peer: SipPeer, gateway: G
     dialogs = [Dialog(peer, caller=f"flood{index}") for index in range(40)]
     for dialog in dialogs:
         peer.send(dialog.invite())
-    answers = [await peer.final() for _ in dialogs]
     by_call = {dialog.request("ACK").split("Call-ID: ")[1].split("\r\n")[0]: dialog for dialog in dialogs}
-    statuses = []
-    for answer in answers:
-        dialog = by_call[answer.headers["call-id"]]
-        dialog.acknowledge(answer)
-        statuses.append(answer.status)
+    answers: dict[str, SipMessage] = {}
+    while len(answers) < len(dialogs):
+        answer = await peer.final()
+        answers.setdefault(answer.headers["call-id"], answer)  # a slow machine sees an unacknowledged 200 again
+    for call, answer in answers.items():
+        by_call[call].acknowledge(answer)
         if answer.status == 200:
-            await dialog.within("BYE")
-    assert {200, *statuses} <= {200, 486, 503}
+            await by_call[call].within("BYE")
+    assert {200, *(answer.status for answer in answers.values())} <= {200, 486, 503}
     await gateway.idle()
