@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from orchestrator.calls.answering import Uttered
 from orchestrator.calls.chronicle import Chronicle
 from orchestrator.calls.dead_air import Waits, without_dead_air
+from orchestrator.calls.own_words import PlayedWord
 from orchestrator.calls.speech import Speech
 from orchestrator.core.errors import BadOutput, EngineError, Hangup
 from orchestrator.core.events import CallState, EndReason
 from orchestrator.core.ports import CallLeg
 from orchestrator.core.streams import closing
 from orchestrator.core.turn import Mark, Turn
+
+# Replies of which an echo may still come.
+_ECHOING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Mouth:
         self._ended = ended
         self._reply: Reply | None = None
         self._speaking: asyncio.Task[None] | None = None
+        self._said: deque[Speech] = deque(maxlen=_ECHOING)
 
     @property
     def reply(self) -> Reply | None:
@@ -73,6 +79,10 @@ class Mouth:
         """Whether a reply is under way."""
         return self._reply is not None
 
+    async def words_since(self, since: float) -> list[PlayedWord]:
+        """The words, as the voice reads them, that went out after media second *since*, in whichever reply."""
+        return [word for speech in self._said for word in await speech.words_since(since)]
+
     def begin(self, turn: Turn, audio: AsyncIterator[Uttered], waits: Waits, last: EndReason | None = None) -> None:
         """Say *audio* as the reply of *turn*, with no more silence than *waits* allows. None may be under way.
 
@@ -80,6 +90,7 @@ class Mouth:
         """
         reply = Reply(turn, audio, Speech(self._group, self._leg, turn), last)
         self._reply = reply
+        self._said.append(reply.speech)
         self._speaking = self._group.create_task(self._speak(reply, waits), name=f"reply-{turn.index}")
 
     async def stop(self) -> None:

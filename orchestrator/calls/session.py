@@ -13,6 +13,7 @@ from orchestrator.calls.asides import is_aside
 from orchestrator.calls.chronicle import Chronicle
 from orchestrator.calls.dead_air import Waits
 from orchestrator.calls.ear import Ear, EarEngines
+from orchestrator.calls.echoes import Echoes
 from orchestrator.calls.heard import EarEvent, Partial, SpeechStarted, TurnEnded, TurnLikely
 from orchestrator.calls.history import History
 from orchestrator.calls.lookup import Lookup
@@ -80,6 +81,7 @@ class CallSession:
         )
         self._prefill = Prefill(group, self._answering.prefill)
         self._mouth = Mouth(group, self._leg, self._answering.filler, self._chronicle, self._end_reply)
+        self._echoes = Echoes(self._mouth.words_since, self._setup.agent.reading, self._chronicle)
         self._speculation = Speculation(
             group, self._answering.reply, self._leg.now, self._setup.guard, self._speculated
         )
@@ -117,23 +119,33 @@ class CallSession:
                 self._chronicle.happened("speech_started", {"onset": event.at})
                 await self._hear_onset(event)
             case Partial():
-                self._chronicle.happened("partial", {"stable": event.stable, "unstable": event.unstable})
-                self._speculation.contradict(self._turns.text(event.text))
+                if own := (await self._echoes.own(event.text, event.at)).text:
+                    self._chronicle.happened("partial", {"stable": event.stable, "unstable": event.unstable})
+                    await self._interrupt(self._echoes.onset)
+                    self._speculation.contradict(self._turns.text(own))
             case TurnLikely():
-                if self._setup.settings.speculate and not self._mouth.is_speaking():
-                    self._speculation.prepare(self._turns.text(event.text))
+                own = (await self._echoes.own(event.text, self._leg.now())).text
+                if own and self._setup.settings.speculate and not self._mouth.is_speaking():
+                    self._speculation.prepare(self._turns.text(own))
             case TurnEnded():
                 await self._hear_turn(event)
             case Dtmf():
                 self._chronicle.happened("dtmf", {"digit": event.digit})
 
     async def _hear_onset(self, onset: SpeechStarted) -> None:
+        """Something sounds like the caller; where the agent's voice comes back, its words must tell that it is."""
+        over = (reply := self._mouth.reply) is not None and reply.speech.audible
+        self._echoes.begin(onset, over=over)
+        if not over or not self._echoes.expected:
+            await self._interrupt(onset.at)
+
+    async def _interrupt(self, onset: float) -> None:
         """The caller speaks: whatever the agent says or is about to say is dropped, but for its last words."""
         self._silence.stop()
         reply = self._mouth.reply
         if reply is None or reply.last is not None:
             return
-        self._turns.interrupt(reply.turn, onset.at, audible=reply.speech.audible)
+        self._turns.interrupt(reply.turn, onset, audible=reply.speech.audible)
         await self._mouth.stop()
         self._silence.stop()  # settling the reply began to count
         self._chronicle.enter(CallState.LISTEN)
@@ -141,8 +153,11 @@ class CallSession:
     async def _hear_turn(self, ended: TurnEnded) -> None:
         if ended.failure is None and not ended.hung_up:
             self._setup.guard.waited(ended.transcribed - ended.pause_found)
+        ended = await self._echoes.taken_out(ended)
+        if ended.text or ended.failure is not None:
+            await self._interrupt(ended.started)
         if self._mouth.is_speaking():
-            return  # the last words of the call are being said
+            return  # the last words of the call are being said, or nobody spoke over the agent
         unanswered, cut = self._turns.take_interrupted()
         if not ended.text and ended.failure is None and unanswered is None:
             # A noise: silence never becomes text, and what it cut off is said after all.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import accumulate
 
 from orchestrator.calls.answering import Uttered
+from orchestrator.calls.own_words import PlayedWord
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.bursts import speech_began
 from orchestrator.core.errors import EngineError, Hangup, LegError
@@ -118,31 +119,55 @@ class Speech:
 
     def heard(self) -> str:
         """The words that were really played: whole pieces, and of the one that was cut those that were over."""
-        played = self._leg.played if self._silenced_at is None else self._silenced_at
-        return " ".join(words for piece in self._pieces if (words := _played_words(piece, played)))
+        return " ".join(words for piece in self._pieces if (words := _played_words(piece, self._played)))
+
+    async def words_since(self, since: float) -> list[PlayedWord]:
+        """The words, as the voice reads them, that went out after media second *since*, up to the one being said."""
+        played = self._played
+        earliest = self._leg.played - (self._leg.now() - since)
+        said: list[PlayedWord] = []
+        for piece in self._pieces:
+            begun = piece.start
+            for word, ends in zip(piece.spoken.split(), _word_ends(piece), strict=False):
+                start, begun = begun, ends
+                if ends > earliest and start < played - _TICK:
+                    at = await self._leg.playing_since(start)
+                    said.append(PlayedWord(word, at, at + min(ends, played) - start))
+        return said
+
+    @property
+    def _played(self) -> float:
+        """Seconds ever queued on the leg up to which it was played."""
+        return self._leg.played if self._silenced_at is None else self._silenced_at
 
 
 # Seconds at the end of a word that nobody misses: a voice counts its decay and the pause behind it as the word's.
 _DECAY = 0.1
 # A synthesised sentence speaks about this many characters a second: the length of a piece cut in the making.
 _CHARACTERS_PER_SECOND = 15.0
+# Seconds that a leg plays at a time.
+_TICK = 0.02
 
 
 def _played_words(piece: Piece, played: float) -> str:
     """The words of *piece* that were over at *played*."""
-    if piece.complete and played >= piece.end - 0.02:
+    if piece.complete and played >= piece.end - _TICK:
         return piece.text
     words = piece.text.split()
     if not piece.word_ends:
-        return " ".join(words[: _evenly_spread(piece, played)])
+        return " ".join(words[: bisect_right(_evenly_spread(piece, piece.text), played)])
     return " ".join(words[: words_said(piece.text, piece.spoken, bisect_right(piece.word_ends, played + _DECAY))])
 
 
-def _evenly_spread(piece: Piece, played: float) -> int:
-    """How many words ended before *played*, taking letters as evenly spread over the audio: the voice did not tell."""
+def _word_ends(piece: Piece) -> Sequence[float]:
+    """Where the words end that the voice reads, in seconds ever queued."""
+    return piece.word_ends or _evenly_spread(piece, piece.spoken)
+
+
+def _evenly_spread(piece: Piece, text: str) -> list[float]:
+    """Where the words of *text* end, with its letters evenly spread over the audio: the voice did not tell."""
     length = piece.end - piece.start
     if not piece.complete:
         length = max(length, len(piece.text) / _CHARACTERS_PER_SECOND)
-    reach = max(0.0, played - piece.start) / length * len(piece.text) if length else 0.0
-    ends = accumulate(piece.text.split(), lambda before, word: before + 1 + len(word), initial=-1)
-    return bisect_right(list(ends)[1:], reach)
+    ends = accumulate(text.split(), lambda before, word: before + 1 + len(word), initial=-1)
+    return [piece.start + length * end / len(text) for end in list(ends)[1:]]

@@ -73,6 +73,9 @@ class CallMetrics:
             "aside": Counter(
                 "offhook_asides", "Sounds over a reply that were no interruption.", registry=self.registry
             ),
+            "echo": Counter(
+                "offhook_echoes", "Sounds whose words were the agent's own, coming back.", registry=self.registry
+            ),
             "filler": Counter("offhook_fillers", "Replies so slow that they were announced.", registry=self.registry),
             "turn_continued": Counter(
                 "offhook_turns_continued", "Turns taken for finished that went on.", registry=self.registry

@@ -62,6 +62,7 @@ class Scene:
     says: Sequence[Says] = ()
     keys: Sequence[Dtmf] = ()
     hangs_up: float = inf
+    echo: float | None = None
     settings: SessionSettings = field(default_factory=SessionSettings)
     lexicon: Lexicon = field(default_factory=Lexicon)
     llm: FakeLanguageModel = field(default_factory=FakeLanguageModel)
@@ -90,7 +91,7 @@ class Scene:
         prepared = await prepare(self.agent, self.embedder, self.tts)
         self.before(self)
         speech = [self.lexicon.speak(line.text, at=line.at) for line in self.says]
-        self.leg = FakeLeg(speech, self.keys, hangs_up=self.hangs_up)
+        self.leg = FakeLeg(speech, self.keys, hangs_up=self.hangs_up, echo=self.echo)
         engines = CallEngines(FakeVoiceActivity(), self.recognizer, self.turns, self.llm, self.tts, self.interjections)
         session = CallSession(CALL_ID, self.leg, CallSetup(prepared, engines, self.recorder, self.guard, self.settings))
         self.reason = await session.run()

@@ -36,7 +36,8 @@ class FakeLeg:
     """A CallLeg whose media clock starts at 0 when incoming() is first asked for a frame, or play() is called.
 
     says: what the caller says, each at its media time `at`; overlapping speech is summed, the rest is silence.
-    keys: what the caller presses. hangs_up: media second at which the caller leaves.
+    keys: what the caller presses. hangs_up: media second at which the caller leaves. echo: seconds after which what was
+    played comes back, as loud, where the caller is silent; None for never.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class FakeLeg:
         hangs_up: float = inf,
         rate: int = 16000,
         ahead: float = 2.0,
+        echo: float | None = None,
     ) -> None:
         self.rate = rate
         self.lost = False
@@ -57,6 +59,7 @@ class FakeLeg:
         self._keys = sorted(keys, key=lambda key: key.at)
         self._hangs_up = hangs_up
         self._ahead = ahead
+        self._echo = echo
         self._runs: list[_Run] = []
         self._started: float | None = None
         self._changed = asyncio.Event()
@@ -165,7 +168,20 @@ class FakeLeg:
             start, end = max(offset, 0), min(offset + len(speech.pcm), size)
             if start < end:
                 mixed[start:end] += speech.pcm[start - offset : end - offset]
+        if self._echo is not None and not any(speech.at - 0.04 < at < speech.end + FRAME for speech in self._says):
+            mixed += self._played_from(first - round(self._echo * self.rate), size)
         return AudioFrame(np.clip(mixed, -32768, 32767).astype(np.int16), self.rate, at)
+
+    def _played_from(self, first: int, size: int) -> Pcm:
+        """*size* samples of what the caller heard, from sample *first* of the media clock on."""
+        out = np.zeros(size, dtype=np.int16)
+        for run in self._runs:
+            pcm = run.pcm[: run.played(self.now(), self.rate)]
+            offset = round(run.start * self.rate) - first
+            start, end = max(offset, 0), min(offset + len(pcm), size)
+            if start < end:
+                out[start:end] = pcm[start - offset : end - offset]
+        return out
 
     def _count(self, now: float) -> int:
         return sum(run.played(now, self.rate) if now < inf else len(run.pcm) for run in self._runs)

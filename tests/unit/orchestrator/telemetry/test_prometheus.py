@@ -84,6 +84,7 @@ def test_every_kind_of_answer_is_shown_before_its_first_turn(metrics: CallMetric
     [
         ("barge_in", {"turn": 1}, "offhook_barge_ins_total", {}),
         ("aside", {"turn": 1}, "offhook_asides_total", {}),
+        ("echo", {"words": 3, "delay": 0.2}, "offhook_echoes_total", {}),
         ("filler", {"turn": 1}, "offhook_fillers_total", {}),
         ("turn_continued", {"turn": 1}, "offhook_turns_continued_total", {}),
         ("speculated", {"outcome": "hit", "seconds": 0.4}, "offhook_speculations_total", {"outcome": "hit"}),

@@ -1,0 +1,134 @@
+"""When words that the agent has said are its echo, and when they are the caller's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from orchestrator.calls.chronicle import Chronicle
+from orchestrator.calls.echoes import Echoes
+from orchestrator.calls.heard import SpeechStarted, TurnEnded
+from orchestrator.calls.own_words import PlayedWord
+from orchestrator.core.audio import AudioFrame
+from orchestrator.core.events import Happened
+from tests.calls.scene import CALL_ID, Kept
+
+PACE = 0.3
+GREETING = "Good morning and thank you for calling our office"
+
+
+@dataclass(slots=True)
+class Line:
+    """A line on which the agent says things."""
+
+    said: list[PlayedWord] = field(default_factory=list)
+    kept: Kept = field(default_factory=Kept)
+    echoes: Echoes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.echoes = Echoes(
+            self._since, lambda text: text.replace("90", "ninety"), Chronicle(CALL_ID, self.kept, float)
+        )
+
+    async def _since(self, since: float) -> Sequence[PlayedWord]:
+        return [word for word in self.said if word.end > since]
+
+    def say(self, text: str, at: float) -> None:
+        self.said += [PlayedWord(word, at + PACE * n, at + PACE * (n + 1)) for n, word in enumerate(text.split())]
+
+    def hear(self, text: str, at: float, *, over: bool = True, lasting: float | None = None) -> str:
+        """What is left of *text*, heard from *at* on."""
+        self.echoes.begin(SpeechStarted(at, at + 0.1), over=over)
+        end = at + (PACE * len(text.split()) if lasting is None else lasting)
+        silence = AudioFrame(np.zeros(0, dtype=np.int16), 16000, end)
+        return asyncio.run(self.echoes.taken_out(TurnEnded(text, silence, at, end, end, end, end))).text
+
+    @property
+    def told(self) -> list[object]:
+        """The words of each echo that was told of."""
+        return [record.payload["words"] for record in self.kept.records if isinstance(record, Happened)]
+
+
+@pytest.fixture
+def line() -> Line:
+    talking = Line()
+    talking.say(GREETING, 0.0)
+    return talking
+
+
+@pytest.fixture
+def echoing(line: Line) -> Line:
+    """A line on which the greeting has come back after 0.3 s, and the agent says the price from second 10 on."""
+    line.hear("Good morning and thank you", 0.3)
+    line.say("A new line costs twelve dollars a month", 10.0)
+    return line
+
+
+def test_the_greeting_that_comes_back_is_an_echo(line: Line) -> None:
+    assert line.hear("Good morning and thank", 0.4) == ""
+    assert line.told == [4]
+
+
+def test_part_of_a_word_is_enough_where_the_agent_begins(line: Line) -> None:
+    del line.said[2:]
+    assert line.hear("Good.", 0.3) == ""
+    assert line.hear("Good luck.", 0.3, lasting=0.4) == ""
+
+
+def test_a_word_in_mid_speech_is_the_callers(line: Line) -> None:
+    assert line.hear("calling", 2.0) == "calling"
+    assert line.told == []
+
+
+def test_whoever_confirms_in_mid_speech_is_heard(line: Line) -> None:
+    assert line.hear("thank you", 0.9 + 1.0) == "thank you"
+
+
+def test_whoever_repeats_what_the_agent_has_said_to_its_end_is_heard(line: Line) -> None:
+    assert line.hear("our office", 2.7 + 0.05, over=False) == "our office"
+
+
+def test_words_with_an_echo_in_front_are_the_callers_where_none_is_known(line: Line) -> None:
+    assert line.hear("Good morning and what does it cost", 0.3) == "Good morning and what does it cost"
+
+
+def test_figures_are_read_as_the_voice_reads_them() -> None:
+    line = Line()
+    line.say("kept for ninety days and then", 0.0)
+    assert line.hear("kept for 90 days", 0.2) == ""
+
+
+def test_a_line_that_has_echoed_is_expected_to_for_a_minute(echoing: Line) -> None:
+    echoing.echoes.begin(SpeechStarted(50.0, 50.1), over=True)
+    assert echoing.echoes.expected
+    echoing.echoes.begin(SpeechStarted(90.0, 90.1), over=True)
+    assert not echoing.echoes.expected
+
+
+def test_a_single_short_word_is_not_yet_a_line_that_echoes(line: Line) -> None:
+    line.hear("Good.", 0.3)
+    assert not line.echoes.expected
+
+
+def test_where_it_is_known_to_echo_the_callers_words_behind_one_are_kept(echoing: Line) -> None:
+    assert echoing.hear("A new line costs that is too much", 10.3) == "that is too much"
+
+
+def test_where_it_is_known_to_echo_a_word_at_its_delay_is_one(echoing: Line) -> None:
+    assert echoing.hear("month", 12.1 + 0.35) == ""
+    assert echoing.hear("month", 12.1 + 1.1) == "month"
+
+
+def test_an_answer_that_comes_back_behind_its_end_is_an_echo_at_the_delay_of_the_line(echoing: Line) -> None:
+    echoing.say("Yes", 20.0)
+    assert echoing.hear("Yes.", 20.33, over=False) == ""
+    assert echoing.hear("Yes.", 21.0, over=False) == "Yes."
+
+
+def test_nothing_is_taken_from_silence(line: Line) -> None:
+    assert line.hear("", 0.3) == ""
+    assert line.told == []
