@@ -25,8 +25,8 @@ from inference.registry import Registry, build_engine, default_cache
 from models.interjections.phrases import Split
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.errors import ConfigError
-from orchestrator.core.ports import Interjections, Recognizer, Transcript
-from orchestrator.dialogue.backchannels import WANTED, wants_turn
+from orchestrator.core.ports import Interjection, Interjections, Reading, Recognizer
+from orchestrator.dialogue.interjections import WANTED, wants_turn
 
 RATE = 16000
 MOMENTS = (0.3, 0.5, 0.8)
@@ -40,11 +40,13 @@ TARGETS = {"false interruptions": 0.05, "missed interruptions": 0.03}
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A case, the probabilities that its caller wants the turn by column, and what the recogniser read in it."""
+    """A case, the probabilities that its caller wants the turn by column, how it sounded at its end and
+    how the recogniser may read it."""
 
     case: Case
     wanted: dict[str, float]
-    read: Transcript | None = None
+    sounded: Interjection
+    readings: tuple[Reading, ...] = ()
 
 
 def figures(results: Iterable[Judged]) -> dict[str, object]:
@@ -80,17 +82,15 @@ async def _judged(case: Case, engine: Interjections, recognizer: Recognizer | No
     line = case.line
     end = min(line.ends - line.begins + _PAST_END, _LATEST)
     moments = {column: moment for column, moment in zip(COLUMNS, (*MOMENTS, end), strict=False) if moment <= end}
-    wanted = {
-        column: wants_turn(await engine.interruption(AudioFrame(line.until(moment), RATE)))
-        for column, moment in moments.items()
+    sounded = {
+        column: await engine.classify(AudioFrame(line.until(moment), RATE)) for column, moment in moments.items()
     }
+    wanted = {column: wants_turn(one) for column, one in sounded.items()}
     if recognizer is None or line.sound.language not in {"", "en"}:
-        return Judged(case, wanted)
-    sound = AudioFrame(line.until(end), RATE)
-    read = await recognizer.recognize(sound, language="en")
-    heard = await engine.interruption(sound, read.text)
-    wanted[_WITH_TEXT] = wants_turn(heard, read.text, confidence=read.confidence)
-    return Judged(case, wanted, read)
+        return Judged(case, wanted, sounded[_END])
+    readings = await recognizer.readings(AudioFrame(line.until(end), RATE), language="en")
+    wanted[_WITH_TEXT] = wants_turn(sounded[_END], readings)
+    return Judged(case, wanted, sounded[_END], readings)
 
 
 def table(part: str, rows: dict[str, dict[str, object]]) -> Table:
@@ -120,7 +120,7 @@ async def duration(engine: Interjections) -> float:
     times = []
     for _ in range(30):
         started = time.perf_counter()
-        await engine.interruption(sound)
+        await engine.classify(sound)
         times.append(time.perf_counter() - started)
     return float(np.median(times))
 
@@ -140,7 +140,7 @@ def main(
     """Measure the classifier of interjections. Exits 1 when a target is missed."""
     console = Console()
     try:
-        engines = _Engines(Registry(), profile)
+        engines = Engines(Registry(), profile)
         found = list(cases(cache, cast("Split", split)))
         results = asyncio.run(judged(found, engines.interjections, engines.recognizer if text else None))
         seconds = asyncio.run(duration(engines.interjections))
@@ -160,7 +160,7 @@ def main(
     raise typer.Exit(1 if missed else 0)
 
 
-class _Engines:
+class Engines:
     """The two engines of a profile that are measured."""
 
     def __init__(self, registry: Registry, profile: str) -> None:
@@ -180,8 +180,7 @@ def _row(result: Judged) -> dict[str, object]:
     return {
         **about,
         "said": sound.text,
-        "read": result.read.text if result.read else None,
-        "confidence": result.read.confidence if result.read else None,
+        "readings": {reading.text: round(reading.probability, 3) for reading in result.readings},
         "wanted": {k: round(v, 3) for k, v in result.wanted.items()},
     }
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.logistic import logistic_regression
 from benchmarks.turn_ends_figures import judged
 from benchmarks.turn_ends_listener import Outcome, Pause
 from orchestrator.calls.completion import Evidence, Weights, asks, length_odds, log_odds, sentence_odds
 from orchestrator.calls.wording import Ending, Progress, ending, progress
 from orchestrator.core.expectation import Expectation
 
-Matrix: TypeAlias = NDArray[np.float64]
 # The ones left out are what the base stands for.
 _ENDINGS = [kind for kind in Ending if kind is not Ending.CLOSED]
 _ANSWERS = [kind for kind in Progress if kind is not Progress.OTHER]
-_RIDGE = 1.0
-_STEPS = 50
 
 
 def fitted(outcomes: Iterable[Outcome]) -> Weights:
@@ -32,7 +27,7 @@ def fitted(outcomes: Iterable[Outcome]) -> Weights:
             done += [is_end] * len(group)
     labels = np.array(done, dtype=np.float64)
     weight = np.where(labels == 1.0, 0.5 / labels.mean(), 0.5 / (1.0 - labels.mean()))
-    found = [round(float(value), 2) for value in _logistic(np.array(rows), labels, weight)]
+    found = [round(float(value), 2) for value in logistic_regression(np.array(rows), labels, weight)]
     base, sound, sentence, length, question, *rest = found
     endings, answers = rest[: len(_ENDINGS)], rest[len(_ENDINGS) :]
     return Weights(
@@ -57,18 +52,3 @@ def _row(pause: Pause, expects: Expectation) -> Sequence[float]:
         *(float(how is kind) for kind in _ENDINGS),
         *(float(far is kind) for kind in _ANSWERS),
     ]
-
-
-def _logistic(rows: Matrix, labels: Matrix, weight: Matrix) -> Matrix:
-    """Newton's method with a ridge on all but the base."""
-    found = np.zeros(rows.shape[1])
-    ridge = np.diag([0.0] + [_RIDGE] * (rows.shape[1] - 1))
-    for _ in range(_STEPS):
-        chance = 1.0 / (1.0 + np.exp(-rows @ found))
-        slope = rows.T @ (weight * (chance - labels)) + ridge @ found
-        curvature = (rows * (weight * chance * (1.0 - chance))[:, None]).T @ rows + ridge
-        step = np.linalg.solve(curvature, slope)
-        found -= step
-        if math.sqrt(float(step @ step)) < 1e-8:
-            break
-    return found

@@ -12,7 +12,7 @@ from inference.manifest import Kind
 from inference.operations import Operation
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.errors import EngineTimeout
-from orchestrator.core.ports import Message, Mood, TextDelta, Tool, ToolCall, Transcript, Vectors
+from orchestrator.core.ports import Interjection, Message, Mood, Reading, TextDelta, Tool, ToolCall, Transcript, Vectors
 
 
 class Channel(Protocol):
@@ -110,6 +110,11 @@ class RemoteRecognizer(RemoteEngine):
         transcript: Transcript = await self._ask("recognize", window=window, prompt=prompt, language=language)
         return transcript
 
+    async def readings(self, sound: AudioFrame, *, language: str | None = None) -> tuple[Reading, ...]:
+        """See Recognizer."""
+        readings: tuple[Reading, ...] = await self._ask("readings", sound=sound, language=language)
+        return readings
+
 
 class RemoteLanguageModel(RemoteEngine):
     """A LanguageModel elsewhere."""
@@ -169,10 +174,10 @@ class RemoteTurnDetector(RemoteEngine):
 class RemoteInterjections(RemoteEngine):
     """An Interjections elsewhere."""
 
-    async def interruption(self, sound: AudioFrame, text: str | None = None) -> float:
+    async def classify(self, sound: AudioFrame) -> Interjection:
         """See Interjections."""
-        probability: float = await self._ask("interruption", sound=sound, text=text)
-        return probability
+        interjection: Interjection = await self._ask("classify", sound=sound)
+        return interjection
 
 
 REMOTE: Mapping[Kind, type[RemoteEngine]] = {

@@ -19,6 +19,7 @@ from inference.log_mel import HOP, RATE, log_mel
 from inference.manifest import Manifest
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.errors import ConfigError
+from orchestrator.core.ports import Interjection
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -69,21 +70,20 @@ class InterjectionNetwork:
         self._weights = dict(weights)
         self._samples = int(options.seconds * RATE)
 
-    async def interruption(self, sound: AudioFrame, text: str | None = None) -> float:
-        """Probability in [0, 1] that the caller who made *sound* (any rate) over the agent wants the turn.
+    async def classify(self, sound: AudioFrame) -> Interjection:
+        """What *sound* (any rate) is, by its sound alone.
 
-        sound: from about 0.2 s before it began, still going on or over. text is not looked at: the words are weighed
-        by orchestrator.dialogue.backchannels. It takes about 2 ms and does not give way meanwhile.
-        Raises ValueError for less than 0.1 s.
+        sound: from about 0.2 s before it began, still going on or over. It takes about 2 ms and does not give way
+        meanwhile. Raises ValueError for less than 0.1 s.
         """
-        return float(self.shares(sound)[0])
+        return Interjection(*map(float, self.shares(sound)))
 
     async def warm(self) -> None:
-        """Judge silence once: the first time, filters are computed."""
+        """Classify silence once: the first time, filters are computed."""
         self.shares(AudioFrame(np.zeros(RATE, dtype=np.int16), RATE))
 
     def shares(self, sound: AudioFrame) -> Floats:
-        """Probabilities of interruption, back-channel and noise; see interruption()."""
+        """Probabilities of interruption, back-channel and noise; see classify()."""
         if len(sound.pcm) < SHORTEST * sound.rate:
             raise ValueError(f"{len(sound.pcm) / sound.rate:.3f} s of sound cannot be judged; at least {SHORTEST} s")
         samples = sound.as_float()

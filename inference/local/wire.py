@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from orchestrator.core.audio import AudioFrame
-from orchestrator.core.ports import Message, Mood, TextDelta, Tool, ToolCall, Transcript, Word
+from orchestrator.core.ports import Interjection, Message, Mood, Reading, TextDelta, Tool, ToolCall, Transcript, Word
 
 _LENGTHS = struct.Struct("!II")
 _LARGEST = 256 * 2**20  # bytes of a part: two hours of 16 kHz audio, so anything above is no frame of ours
 _TYPES: dict[str, type] = {
-    kind.__name__: kind for kind in (AudioFrame, Message, Mood, TextDelta, Tool, ToolCall, Transcript, Word)
+    kind.__name__: kind
+    for kind in (AudioFrame, Interjection, Message, Mood, Reading, TextDelta, Tool, ToolCall, Transcript, Word)
 }
 _TYPE = "#"
 _VALUE = "of"

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inference.manifest import Manifest
 from orchestrator.core.audio import AudioFrame
-from orchestrator.core.ports import Transcript
+from orchestrator.core.ports import Reading, Transcript
 
 
 class Options(BaseModel):
@@ -37,6 +37,10 @@ class StubRecognizer:
         await asyncio.sleep(self._options.delay)
         count = max(1, round(window.duration * self._options.words_per_second)) if window.pcm.any() else 0
         return Transcript(" ".join(islice(cycle(self._words), count)), language=language or "en")
+
+    async def readings(self, sound: AudioFrame, *, language: str | None = None) -> tuple[Reading, ...]:
+        """The words of recognize(), of which it is certain."""
+        return (Reading((await self.recognize(sound, language=language)).text, 1.0),)
 
 
 def load(manifest: Manifest, files: Path, threads: int) -> StubRecognizer:

@@ -4,8 +4,9 @@
 
 Data: phrases spoken by synthetic voices, recordings of people and things out of Debian and PyPI packages, and computed
 sounds (phrases.py, voices.py, recordings.py, synthesis.py), all after a G.711 line (heard.py). Voices, phrases and
-recordings each belong to one split; the network learns from "train" alone, the rule of
-orchestrator/dialogue/backchannels.py is chosen on "tune", and "held-out" is read by benchmarks/interjections.py alone.
+recordings each belong to one split; the network learns from "train" alone, the weights of
+orchestrator/dialogue/interjections.py from "tune" (benchmarks/interjections_fit.py), and "held-out" is read by
+benchmarks/interjections.py alone.
 Needs the Debian packages espeak-ng, flite and those of benchmarks/human_speech.py. About twenty-five minutes on two
 cores, most of it for voices that are then kept.
 """

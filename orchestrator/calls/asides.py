@@ -5,10 +5,10 @@ from __future__ import annotations
 import structlog
 
 from orchestrator.calls.heard import TurnEnded
+from orchestrator.calls.setup import CallSetup
 from orchestrator.core.errors import EngineError
-from orchestrator.core.ports import Interjections
 from orchestrator.core.turn import Turn
-from orchestrator.dialogue.backchannels import WANTED, wants_turn
+from orchestrator.dialogue.interjections import WANTED, wants_turn
 
 log = structlog.get_logger(__name__)
 
@@ -16,16 +16,18 @@ log = structlog.get_logger(__name__)
 _LONGEST = 1.5
 
 
-async def is_aside(interjections: Interjections, cut: Turn, ended: TurnEnded) -> bool:
+async def is_aside(setup: CallSetup, cut: Turn, ended: TurnEnded) -> bool:
     """Whether the sound *ended*, which silenced the reply of *cut*, was no interruption.
 
     What cannot be judged is one.
     """
     if ended.hung_up or ended.failure is not None or not cut.rest or ended.voice_ended - ended.started > _LONGEST:
         return False
+    sound = ended.speech.until(ended.voice_ended)
     try:
-        heard = await interjections.interruption(ended.speech.until(ended.voice_ended), ended.text)
+        sounded = await setup.engines.interjections.classify(sound)
+        readings = await setup.engines.recognizer.readings(sound, language=setup.hearing.language)
     except (EngineError, ValueError) as error:
         log.warning("interjection_not_judged", error=str(error))
         return False
-    return wants_turn(heard, ended.text, confidence=ended.confidence, asked=cut.asks) < WANTED
+    return wants_turn(sounded, readings, asked=cut.asks) < WANTED

@@ -85,7 +85,7 @@ class CallSession:
         self._speculation = Speculation(
             group, self._answering.reply, self._leg.now, self._setup.guard, self._speculated
         )
-        hearing = self._setup.settings.ear.of(self._setup.agent.agent)
+        hearing = self._setup.hearing
         hears = EarEngines(
             engines.vad,
             engines.recognizer,
@@ -166,8 +166,7 @@ class CallSession:
             if cut is not None and not ended.hung_up:
                 self._resume(cut)
             return
-        judge = self._setup.engines.interjections
-        aside = cut is not None and unanswered is None and await is_aside(judge, cut, ended)
+        aside = cut is not None and unanswered is None and await is_aside(self._setup, cut, ended)
         if self._mouth.is_speaking():  # the time was up meanwhile
             return
         if aside and cut is not None:

@@ -52,3 +52,8 @@ class CallSetup:
     recorder: Recorder
     guard: LoadGuard = field(default_factory=LoadGuard)
     settings: SessionSettings = field(default_factory=SessionSettings)
+
+    @property
+    def hearing(self) -> EarSettings:
+        """How this agent hears."""
+        return self.settings.ear.of(self.agent.agent)

@@ -40,6 +40,14 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a short sound. probability: among all of its readings; an empty text: nobody spoke."""
+
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One entry of the conversation that the language model sees."""
 
@@ -86,6 +94,15 @@ class Mood:
 
 
 @dataclass(frozen=True, slots=True)
+class Interjection:
+    """What a sound over a speaking agent was, by its sound alone. Probabilities that sum to 1."""
+
+    interruption: float
+    back_channel: float
+    noise: float
+
+
+@dataclass(frozen=True, slots=True)
 class Dtmf:
     """A key pressed by the caller. digit: one of 0-9, *, #, A-D; at: seconds on the media clock."""
 
@@ -98,6 +115,10 @@ class Recognizer(Protocol):
 
     async def recognize(self, window: AudioFrame, *, prompt: str = "", language: str | None = None) -> Transcript:
         """The words in *window* (any rate; engines resample). Silence and noise give an empty text."""
+        ...
+
+    async def readings(self, sound: AudioFrame, *, language: str | None = None) -> tuple[Reading, ...]:
+        """How *sound*, a few seconds at most, may be read, the likeliest words first; the probabilities sum to 1."""
         ...
 
 
@@ -176,12 +197,8 @@ class TurnDetector(Protocol):
 class Interjections(Protocol):
     """Tells a caller who wants the turn from one who only listens along, and both from noise, over a speaking agent."""
 
-    async def interruption(self, sound: AudioFrame, text: str | None = None) -> float:
-        """Probability in [0, 1] that the caller who made *sound* over the agent wants the turn.
-
-        sound: the caller's audio from about 0.3 s before speech was found to now; text: what was recognised in it, None
-        when that is not known.
-        """
+    async def classify(self, sound: AudioFrame) -> Interjection:
+        """How *sound* sounded: the caller's audio from about 0.3 s before speech was found to now, in any rate."""
         ...
 
 

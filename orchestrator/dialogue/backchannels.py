@@ -1,43 +1,19 @@
-"""Did a caller who made a sound over the agent want the turn? Weighs how it sounded with what was recognised in it.
-
-The words decide where a classifier of sounds cannot: "right" and "why" differ in nothing else. The sound decides where
-a recogniser cannot: given a cough or a hum, Whisper writes "you" or "Thank you." into it.
-"""
+"""What a few words said over the agent are: assent, a call for the turn, what recognisers invent, or anything else."""
 
 from __future__ import annotations
 
-import math
 import re
-from enum import Enum
-from typing import Final
-
-WANTED: Final = 0.3
-"""A sound of at least this probability was an interruption; under it, the sentence is resumed where it was cut.
-
-It is under a half because errors weigh unlike: who is not heard has to say it again, over an agent that talks on.
-"""
-
-CERTAIN: Final = 0.4
-"""Words of which the recogniser is less certain than this (its mean probability of a token) say nothing.
-
-Of a voice that is far away, of a laugh or in another language it writes sentences that nobody said; half of those are
-under 0.4.
-"""
+from enum import Enum, auto
 
 
 class Words(Enum):
-    """What the text of a sound says about it. The value: by how much it moves the log-odds of an interruption.
+    """What the text of a sound says about it. INVENTED: what a recogniser writes into noise."""
 
-    Set by hand: a word that can only be assent, or only a call for the turn, outweighs nearly any sound; the text of a
-    short sound is wrong too often to count for more.
-    """
-
-    UNKNOWN = 0.0  # no recogniser was asked, or it wrote what it writes into noise
-    NONE = -2.0  # it was asked, and found nothing
-    ASSENT = -4.0
-    SOME = 2.0
-    COMMAND = 5.0
-    SENTENCE = 3.0
+    NONE = auto()
+    ASSENT = auto()
+    COMMAND = auto()
+    INVENTED = auto()
+    OTHER = auto()
 
 
 # fmt: off
@@ -50,7 +26,7 @@ _ASSENT = (
     "thats good", "thats great", "thats fine", "sounds good", "very good", "very well", "fair enough", "makes sense",
     "no problem", "no worries", "really", "oh", "ooh", "o", "ah", "aha", "ahh", "aah", "uh", "uhh", "um", "eh", "er",
     "huh", "uh huh", "uhuh", "uhhuh", "mm", "mmm", "mmmm", "hm", "hmm", "hmmm", "mhm", "mmhm", "mmhmm", "mm hmm",
-    "mm hm",     "um hum", "uhm", "umhum", "mhmm", "wow", "i see it", "go on", "go ahead",
+    "mm hm", "um hum", "uhm", "umhum", "mhmm", "wow", "i see it", "go on", "go ahead",
     # French
     "oui", "ouais", "ouaip", "mouais", "d accord", "dac", "daccord", "bien", "bien sûr", "bien sur", "très bien",
     "tres bien", "voilà", "voila", "exactement", "exact", "tout à fait", "absolument", "entendu", "compris",
@@ -86,21 +62,11 @@ _BEGINS_COMMAND = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(_COMMANDS, ke
 _ANNOTATION = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|[♪♫]")
 
 
-def is_backchannel(text: str) -> bool:
-    """Whether *text* is nothing but assent or laughter, in English or French: "Mm-hmm. Yeah, okay!" but not "yeah but".
+def words_in(text: str) -> Words:
+    """What *text* is, in English or French: "Mm-hmm. Yeah, okay!" is assent, and so is laughter; "yeah but" is not.
 
-    An empty text, and a note such as "(coughs)" or "[laughter]", is not: it holds no words.
+    An empty text, and a note such as "(coughs)" or "[laughter]", holds no words.
     """
-    return bool(_ALL_ASSENT.fullmatch(_plain(text)))
-
-
-def words_in(text: str | None, confidence: float | None = None) -> Words:
-    """What *text* is. None: the recogniser was not asked.
-
-    confidence: the recogniser's, in [0, 1]; None when it does not tell.
-    """
-    if text is None:
-        return Words.UNKNOWN
     plain = _plain(text)
     if not plain:
         return Words.NONE
@@ -108,28 +74,7 @@ def words_in(text: str | None, confidence: float | None = None) -> Words:
         return Words.ASSENT
     if _BEGINS_COMMAND.match(plain):
         return Words.COMMAND
-    if _ALL_INVENTED.fullmatch(plain) or (confidence is not None and confidence < CERTAIN):
-        return Words.UNKNOWN
-    return Words.SENTENCE if len(plain.split()) >= 3 else Words.SOME
-
-
-def wants_turn(
-    probability: float, text: str | None = None, *, confidence: float | None = None, asked: bool = False
-) -> float:
-    """Probability in [0, 1] that the caller wants the turn.
-
-    probability: what Interjections.interruption() says of the sound; text: what the recogniser read in it, None when it
-    was not asked; confidence: as in words_in(). asked: the agent had begun a question, to which assent is an answer, so
-    that words count alike.
-    Raises ValueError for a probability outside [0, 1].
-    """
-    if not 0.0 <= probability <= 1.0:
-        raise ValueError(f"a probability is between 0 and 1, not {probability}")
-    words = words_in(text, confidence)
-    if asked and words is Words.ASSENT:
-        words = Words.COMMAND
-    certain = min(max(probability, 1e-4), 1.0 - 1e-4)
-    return 1.0 / (1.0 + math.exp(-(math.log(certain / (1.0 - certain)) + words.value)))
+    return Words.INVENTED if _ALL_INVENTED.fullmatch(plain) else Words.OTHER
 
 
 def _plain(text: str) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from inference.manifest import EngineChoice, Kind, Manifest, Profile
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.errors import ConfigError, EngineOverloaded, EngineUnavailable
-from orchestrator.core.ports import Message, Mood, TextDelta, Tool, ToolCall, Transcript, Vectors, Word
+from orchestrator.core.ports import Message, Mood, Reading, TextDelta, Tool, ToolCall, Transcript, Vectors, Word
 from tests.fakes.engines import FakeInterjections, FakeTurnDetector, FakeVoiceActivityFactory
 
 KINDS: tuple[Kind, ...] = ("vad", "turns", "interjections", "stt", "llm", "tts", "embed", "sentiment")
@@ -77,6 +77,9 @@ class ReferenceRecognizer:
         heard = f"{len(window.pcm)} samples at {window.rate} from {window.at} sum {int(window.pcm.sum())}"
         words = (Word(prompt, 0.25, 0.5),) if prompt else ()
         return Transcript(heard, language=language, confidence=0.5, words=words)
+
+    async def readings(self, sound: AudioFrame, *, language: str | None = None) -> tuple[Reading, ...]:
+        return Reading(f"{len(sound.pcm)} samples in {language}", 0.75), Reading("", 0.25)
 
 
 class ReferenceLanguageModel:

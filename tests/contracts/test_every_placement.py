@@ -13,7 +13,7 @@ from inference.placed import Placement
 from inference.placement import EngineSet, Terms, open_engines
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.errors import EngineError, EngineOverloaded, EngineTimeout
-from orchestrator.core.ports import LanguageModel, Message, Mood, TextDelta, Tool, ToolCall, Transcript, Word
+from orchestrator.core.ports import LanguageModel, Message, Mood, Reading, TextDelta, Tool, ToolCall, Transcript, Word
 from orchestrator.core.streams import closing
 from tests.contracts.reference import LOADER, ReferenceModels, reference_profile
 
@@ -37,6 +37,12 @@ async def test_a_window_is_recognised_with_its_prompt_and_language(engines: Engi
     assert await engines.recognizer.recognize(window, prompt="Offhook", language="fr") == Transcript(
         "3 samples at 8000 from 2.5 sum 299", language="fr", confidence=0.5, words=(Word("Offhook", 0.25, 0.5),)
     )
+
+
+async def test_a_short_sound_has_readings(engines: EngineSet) -> None:
+    sound = AudioFrame(np.array([1, -2, 300], dtype=np.int16), 8_000)
+    readings = await engines.recognizer.readings(sound, language="fr")
+    assert readings == (Reading("3 samples in fr", 0.75), Reading("", 0.25))
 
 
 async def test_ten_seconds_of_audio_arrive_whole(engines: EngineSet) -> None:

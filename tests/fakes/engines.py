@@ -15,7 +15,7 @@ import numpy as np
 
 from orchestrator.core.audio import AudioFrame, Pcm, level_dbfs
 from orchestrator.core.errors import EngineError
-from orchestrator.core.ports import Message, Mood, TextDelta, Tool, ToolCall, Transcript, Vectors
+from orchestrator.core.ports import Interjection, Message, Mood, Reading, TextDelta, Tool, ToolCall, Transcript, Vectors
 from tests.fakes.speech import RATE, Lexicon
 
 
@@ -67,12 +67,13 @@ class FakeInterjections:
     failure: EngineError | None = None
     requests: list[AudioFrame] = field(default_factory=list)
 
-    async def interruption(self, sound: AudioFrame, text: str | None = None) -> float:
+    async def classify(self, sound: AudioFrame) -> Interjection:
         self.requests.append(sound)
         await asyncio.sleep(self.delay)
         if self.failure:
             raise self.failure
-        return self.judge(sound)
+        wanted = self.judge(sound)
+        return Interjection(wanted, 1.0 - wanted, 0.0)
 
 
 @dataclass(slots=True)
@@ -90,6 +91,9 @@ class FakeRecognizer:
         if self.failure:
             raise self.failure
         return Transcript(self.hear(window), language=language or "en")
+
+    async def readings(self, sound: AudioFrame, *, language: str | None = None) -> tuple[Reading, ...]:
+        return (Reading((await self.recognize(sound, language=language)).text, 1.0),)
 
 
 @dataclass(slots=True)

@@ -44,14 +44,14 @@ def over_the_line(kind: str, seed: int) -> AudioFrame:
 async def test_a_sentence_over_the_agent_is_an_interruption(engine: Interjections) -> None:
     sentences = [telephoned(one) for one in human_recordings("book/")]
     begun = [AudioFrame(sentence.pcm[: int(1.2 * sentence.rate)], sentence.rate) for sentence in sentences]
-    scores = [await engine.interruption(sound) for sound in begun]
+    scores = [(await engine.classify(sound)).interruption for sound in begun]
     assert len(scores) == 5
     assert np.mean(np.array(scores) >= 0.5) >= 0.8
 
 
 @pytest.mark.parametrize("kind", ["hum", "cough", "hiss", "keyboard", "tones"])
 async def test_hums_and_noises_are_no_interruption(engine: Interjections, kind: str) -> None:
-    scores = [await engine.interruption(over_the_line(kind, seed)) for seed in range(20)]
+    scores = [(await engine.classify(over_the_line(kind, seed))).interruption for seed in range(20)]
     assert np.mean(np.array(scores) < 0.5) >= 0.9
 
 
@@ -60,24 +60,26 @@ async def test_sounds_of_any_length_from_a_tenth_of_a_second_have_a_probability(
     engine: Interjections, seconds: float
 ) -> None:
     for sound in (noise(seconds), silence(seconds, RATE), noise(seconds, 8000)):
-        assert 0.0 <= await engine.interruption(sound) <= 1.0
+        assert 0.0 <= (await engine.classify(sound)).interruption <= 1.0
 
 
 async def test_less_than_a_tenth_of_a_second_is_refused(engine: Interjections) -> None:
     with pytest.raises(ValueError, match=r"0\.050 s of sound cannot be judged; at least 0\.1 s"):
-        await engine.interruption(noise(0.05))
+        await engine.classify(noise(0.05))
 
 
 async def test_only_the_first_two_seconds_count(engine: Interjections) -> None:
     long = noise(4.0)
-    assert await engine.interruption(long) == await engine.interruption(AudioFrame(long.pcm[: 2 * RATE], RATE))
+    assert await engine.classify(long) == await engine.classify(AudioFrame(long.pcm[: 2 * RATE], RATE))
 
 
 async def test_a_telephone_s_rate_is_judged_nearly_alike(engine: Interjections) -> None:
     sentence = telephoned(human_recordings("book/")[0])
     begun = AudioFrame(sentence.pcm[: int(1.2 * sentence.rate)], sentence.rate)
     narrow = soxr.resample(begun.pcm.astype(np.float32), begun.rate, 8000)
-    scores = [await engine.interruption(sound) for sound in (begun, AudioFrame(narrow.astype(np.int16), 8000))]
+    scores = [
+        (await engine.classify(sound)).interruption for sound in (begun, AudioFrame(narrow.astype(np.int16), 8000))
+    ]
     assert scores[0] == pytest.approx(scores[1], abs=0.2)
 
 

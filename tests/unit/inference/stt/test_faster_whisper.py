@@ -13,6 +13,7 @@ from benchmarks.wer import normalized
 from inference.registry import Registry
 from inference.stt.faster_whisper import FasterWhisper, load
 from orchestrator.core.audio import FULL_SCALE, AudioFrame
+from orchestrator.core.ports import Reading
 from tests.unit.inference.recordings import RATE, heard, human_recordings
 
 # One-word answers, where a short context loops most, and questions of usual length.
@@ -126,6 +127,25 @@ async def test_a_request_that_nobody_waits_for_gives_way_to_the_next(whisper: Fa
     started = monotonic()
     await whisper.recognize(heard(sentence))
     assert monotonic() - started < 5 * alone
+
+
+async def test_a_short_sound_has_several_readings_with_the_right_words_among_the_first(
+    whisper: FasterWhisper,
+) -> None:
+    words = [one for one in human_recordings("prompt/") if one.name.removeprefix("prompt/") in BRIEF]
+    for word in words:
+        *read, nobody = await whisper.readings(heard(word), language="en")
+        assert len(read) == 8
+        assert nobody.text == ""
+        assert [one.probability for one in read] == sorted((one.probability for one in read), reverse=True)
+        assert sum(one.probability for one in (*read, nobody)) == pytest.approx(1.0)
+    first = [{normalized(one.text) for one in (await whisper.readings(heard(word)))[:4]} for word in words]
+    assert sum(normalized(word.text) in texts for word, texts in zip(words, first, strict=True)) >= len(BRIEF) - 1
+
+
+@pytest.mark.parametrize("samples", [np.zeros(RATE), np.zeros(0), hiss(0.02, 1.0), tone(440.0, duration=1.0)])
+async def test_where_nobody_speaks_that_is_the_only_reading(whisper: FasterWhisper, samples: np.ndarray) -> None:
+    assert await whisper.readings(sound(samples)) == (Reading("", 1.0),)
 
 
 async def test_a_window_longer_than_the_model_s_is_refused(whisper: FasterWhisper) -> None:
