@@ -74,7 +74,8 @@ def alone(calls: Iterable[tuple[Done, Stored]], told: Console) -> Figures:
     by_place: Counter[str] = Counter()
     for one, stored in calls:
         turns = read_turns(stored)
-        onsets = sum(event["type"] == "speech_started" for event in stored["events"])
+        happened = Counter(event["type"] for event in stored["events"])
+        onsets, told_apart = happened["speech_started"], happened["echo"]
         words = [turn.caller_text for turn in turns if turn.caller_text]
         spoken = sum(turn.marks[Mark.REPLY_ENDED] - turn.marks[Mark.REPLY_STARTED] for turn in turns if _spoke(turn))
         cut = sum(Mark.INTERRUPTED in turn.marks for turn in turns)
@@ -82,7 +83,9 @@ def alone(calls: Iterable[tuple[Done, Stored]], told: Console) -> Figures:
         if onsets and line is not None:
             by_place[line.place] += onsets
         seconds += spoken
-        counts.update(calls=1, onsets=onsets, interrupted=cut, replies=len(words), words=_count(words))
+        counts.update(
+            calls=1, onsets=onsets, echoes=told_apart, interrupted=cut, replies=len(words), words=_count(words)
+        )
         told.print(f"{one.errand.telephone}: {onsets} onsets, {cut} interrupted, {words}", highlight=False)
     return {"agent_minutes": round(seconds / 60, 1), **counts, "onsets_by_place": dict(by_place)}
 

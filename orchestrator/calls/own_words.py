@@ -25,6 +25,8 @@ _PENALTY = 1.8
 _BREATH = 0.4
 # Places that are told apart by time.
 _TIES = 8
+# So many letters in a row are no chance: they tell where what agrees begins.
+_RUN = 3
 REACH = LATEST + SLACK + _BREATH
 """Seconds before a sound from which on the played words tell whether it is their echo."""
 
@@ -42,14 +44,15 @@ class PlayedWord:
 class Likeness:
     """The first *words* of what was heard, which are like what was played.
 
-    letters: how many they have; wrong: how many of those disagree; delay: seconds from the first of the played words to
-    the sound; opening: whether that word came after a silence.
+    letters: how many they have; wrong: how many of those disagree; delay: seconds from the beginning of what was played
+    to that of the sound; lag: the same between their ends; opening: whether the agent had been silent before.
     """
 
     words: int
     letters: int
     wrong: int
     delay: float
+    lag: float
     opening: bool
 
     @property
@@ -85,14 +88,18 @@ def likeness(
     wrong = int(fewest[ends[count]])
     if ends[count] <= _PENALTY * wrong:
         return None
-    places = {place[at] for at in _beginnings(distances, theirs[: ends[count]], ours)}
-    begun = min((said[at] for at in places), key=lambda word: abs(started - word.start - delay))
+    stretches = _stretches(distances, theirs[: ends[count]], ours)
+    begun, over = min(
+        ((said[place[first]], said[place[last]]) for first, last in stretches),
+        key=lambda words: abs(started - words[0].start - delay),
+    )
     before = [word for word in played if word.end <= begun.start + 1e-6]
     return Likeness(
         count + 1,
         ends[count],
         wrong,
         delay=started - begun.start,
+        lag=ended - over.end,
         opening=not before or begun.start - before[-1].end > _BREATH,
     )
 
@@ -118,22 +125,29 @@ def _distances(heard: str, said: str) -> NDArray[np.int64]:
     return table
 
 
-def _beginnings(distances: NDArray[np.int64], heard: str, said: str) -> Iterator[int]:
-    """Where in *said* begins what *heard* is likest to: a place for each end that is as like as any."""
+def _stretches(distances: NDArray[np.int64], heard: str, said: str) -> Iterator[tuple[int, int]]:
+    """The first and last letter of what *heard* is likest to in *said*: a stretch for each end that is as like."""
     ends = np.flatnonzero(distances[len(heard)] == distances[len(heard)].min())
     for column in map(int, ends[:_TIES]):
-        yield min(_beginning(distances, heard, said, column), len(said) - 1)
+        agreed = _agreed(distances, heard, said, column)
+        runs = (one for one, other in zip(agreed, agreed[_RUN - 1 :], strict=False) if other == one + _RUN - 1)
+        if agreed:
+            yield next(runs, agreed[0]), agreed[-1]
 
 
-def _beginning(distances: NDArray[np.int64], heard: str, said: str, column: int) -> int:
-    """Where in *said* begins what *heard* is likest to of all that ends at *column*."""
+def _agreed(distances: NDArray[np.int64], heard: str, said: str, column: int) -> list[int]:
+    """The letters of *said* that agree with those of *heard*, where that is likest to what ends at *column*."""
     row = len(heard)
+    agreed: list[int] = []
     while row and column:
         here = distances[row, column]
-        if here == distances[row - 1, column - 1] + (heard[row - 1] != said[column - 1]):
+        same = heard[row - 1] == said[column - 1]
+        if here == distances[row - 1, column - 1] + (not same):
             row, column = row - 1, column - 1
+            if same:
+                agreed.append(column)
         elif here == distances[row - 1, column] + 1:
             row -= 1
         else:
             column -= 1
-    return column
+    return agreed[::-1]

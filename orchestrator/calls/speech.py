@@ -133,7 +133,7 @@ class Speech:
                 if ends > earliest and start < played - _TICK:
                     at = await self._leg.playing_since(start)
                     said.append(PlayedWord(word, at, at + min(ends, played) - start))
-        return said
+        return [word for word in said if word.end > since]
 
     @property
     def _played(self) -> float:

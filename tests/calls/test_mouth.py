@@ -101,3 +101,37 @@ def test_a_reply_without_words_has_failed():
 def test_the_leg_is_hung_up_behind_the_last_words_and_not_when_they_are_cut():
     assert Spoken(reply("Goodbye."), last=EndReason.SILENCE).run().leg.hung_up
     assert not Spoken(reply("Goodbye."), last=EndReason.SILENCE, stopped=0.5).run().leg.hung_up
+
+
+def test_words_that_went_out_are_known_with_their_times_and_those_that_did_not_are_not():
+    async def call() -> list[tuple[str, float, float]]:
+        async with asyncio.timeout(10.0), asyncio.TaskGroup() as group:
+            leg = FakeLeg()
+            mouth = Mouth(group, leg, reply, Chronicle(CALL_ID, Kept(), leg.now), lambda ended: None)
+            mouth.begin(Turn(0), reply("Long ago.", "One two.", "Three four."), WAITS)
+            await asyncio.sleep(1.8)
+            await mouth.stop()
+            mouth.begin(Turn(1), reply("Five six.", after=1.2), WAITS)
+            await asyncio.sleep(1.6)
+            words = await mouth.words_since(1.2)
+            await mouth.stop()
+        return [(word.text, round(word.start, 1), round(word.end, 1)) for word in words]
+
+    assert run_virtual(call()) == [("One", 1.0, 1.4), ("two.", 1.4, 1.8), ("Five", 3.0, 3.4)]
+
+
+def test_the_times_of_words_are_those_that_the_voice_tells():
+    async def told() -> AsyncIterator[Uttered]:
+        yield Uttered("12 now.", AudioFrame(SECOND.pcm, SECOND.rate, word_ends=(0.3, 0.6, 1.0)), "one two now.")
+
+    async def call() -> list[tuple[str, float]]:
+        async with asyncio.timeout(10.0), asyncio.TaskGroup() as group:
+            leg = FakeLeg()
+            mouth = Mouth(group, leg, reply, Chronicle(CALL_ID, Kept(), leg.now), lambda ended: None)
+            mouth.begin(Turn(0), told(), WAITS)
+            await asyncio.sleep(0.7)
+            words = await mouth.words_since(0.0)
+            await mouth.stop()
+        return [(word.text, round(word.start, 1)) for word in words]
+
+    assert run_virtual(call()) == [("one", 0.0), ("two", 0.3), ("now.", 0.6)]

@@ -79,6 +79,25 @@ def test_part_of_a_word_is_enough_where_the_agent_begins(line: Line) -> None:
     assert line.hear("Good luck.", 0.3, lasting=0.4) == ""
 
 
+def test_what_is_read_twice_lasts_no_longer_than_its_echo(line: Line) -> None:
+    del line.said[2:]
+    assert line.hear("Good morning. Good morning.", 0.3, lasting=0.7) == ""
+
+
+def test_a_second_voice_behind_the_echo_is_the_callers(line: Line) -> None:
+    del line.said[2:]
+    assert line.hear("Good morning. Good morning.", 0.3, lasting=1.4) == "Good morning. Good morning."
+
+
+def test_an_echo_whose_beginning_was_not_understood_is_told_by_its_end(echoing: Line) -> None:
+    assert echoing.hear("costs twelve dollars a month", 10.3, lasting=2.4) == ""
+
+
+def test_partial_words_that_repeat_themselves_are_an_echo(echoing: Line) -> None:
+    heard = "A new line costs twelve dollars a month line costs twelve dollars"
+    assert echoing.hear(heard, 10.3, lasting=2.4) == ""
+
+
 def test_a_word_in_mid_speech_is_the_callers(line: Line) -> None:
     assert line.hear("calling", 2.0) == "calling"
     assert line.told == []
@@ -93,6 +112,7 @@ def test_whoever_repeats_what_the_agent_has_said_to_its_end_is_heard(line: Line)
 
 
 def test_words_with_an_echo_in_front_are_the_callers_where_none_is_known(line: Line) -> None:
+    del line.said[2:]
     assert line.hear("Good morning and what does it cost", 0.3) == "Good morning and what does it cost"
 
 
