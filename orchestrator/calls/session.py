@@ -134,7 +134,7 @@ class CallSession:
 
     async def _hear_onset(self, onset: SpeechStarted) -> None:
         """Something sounds like the caller; where the agent's voice comes back, its words must tell that it is."""
-        over = (reply := self._mouth.reply) is not None and reply.speech.audible
+        over = (reply := self._mouth.reply) is not None and reply.speech.sounding
         self._echoes.begin(onset, over=over)
         if not over or not self._echoes.expected:
             await self._interrupt(onset.at)

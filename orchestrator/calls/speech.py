@@ -52,6 +52,11 @@ class Speech:
         self._silenced_at: float | None = None
 
     @property
+    def sounding(self) -> bool:
+        """Whether anything has gone out, if only a filler."""
+        return bool(self._pieces) and self._leg.played > self._pieces[0].start
+
+    @property
     def audible(self) -> bool:
         """Whether any of the reply itself has gone out."""
         return self._reply_from is not None and self._leg.played > self._reply_from

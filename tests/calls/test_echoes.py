@@ -62,6 +62,15 @@ def test_no_reply_to_an_echo_is_begun():
     assert {request[-1].content for request in call.llm.requests} == {"tell me"}
 
 
+def test_a_filler_that_comes_back_does_not_hold_the_reply_up():
+    call = story(echo=0.3)
+    call.llm.first_token = 3.5
+    call.run()
+    assert len(call.events("filler")) == 1
+    assert callers(call) == ["tell me"]
+    assert "Let me tell you" in agents(call)
+
+
 def test_the_caller_still_interrupts_where_the_agent_comes_back():
     call = story(Says("please stop it now", 13.0), echo=0.3).run()
     assert callers(call) == ["tell me", "please stop it now"]
