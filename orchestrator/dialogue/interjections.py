@@ -20,7 +20,7 @@ WANTED: Final = 0.25
 It is under a half because errors weigh unlike: who is not heard has to say it again, over an agent that talks on.
 """
 
-WEIGHTS: Final = (-3.83, 0.6, -0.4, -0.25, -0.84, 0.3, -0.62, -0.25)
+WEIGHTS: Final = (-3.52, 0.59, -0.44, -0.09, -0.79, 0.3, -1.03, -0.16)
 """Of the values of evidence(); fitted by benchmarks/interjections_fit.py."""
 
 _SURE: Final = 1e-3  # the classifier is never surer than this
