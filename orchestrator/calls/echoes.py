@@ -30,8 +30,6 @@ _VARIES = 0.35
 _UNEXPECTED = 0.8
 # Seconds for which an echo may be heard behind its end: a detector lets go 0.13 s late, and a room goes on.
 _A_WORD = 0.25
-# Words that are no chance a second time.
-_REPEATED = 4
 # Echoes make the call expect more of them for so many seconds.
 _REMEMBERED = 60.0
 _ENOUGH = 2
@@ -82,8 +80,7 @@ class Echoes:
         alike = likeness(heard, self.onset, ended, played, self._delay or 0.0)
         if alike is None or not self._believes(alike, whole=alike.words == len(heard)):
             return Own(text)
-        count = alike.words + self._again(heard[alike.words :], ended, played)
-        echoed = words_said(text, spoken, count)
+        echoed = words_said(text, spoken, alike.words)
         rest = text.split()[echoed:]
         if ended < played[-1].end + max(alike.delay, 0.0) + _A_WORD and (
             len(rest) == 1 if self.expected else alike.opening
@@ -91,12 +88,14 @@ class Echoes:
             rest = []  # there is no more sound than the echo: a word that was cut is misread, or read twice
         if rest and not self.expected:
             return Own(text)
-        return Own(" ".join(rest), echoed, alike.delay if self._possible(alike.delay) else alike.lag)
+        rest = rest[: len(rest) - self._behind(rest, ended, played)]
+        return Own(" ".join(rest), echoed, alike.delay)
 
-    def _again(self, heard: Sequence[str], ended: float, played: Sequence[PlayedWord]) -> int:
-        """How many of the words behind an echo are it once more: partial words repeat where their window moves on."""
-        alike = likeness(heard, self.onset, ended, played)
-        return alike.words if alike is not None and alike.words >= _REPEATED and alike.error <= _SURE_ERROR else 0
+    def _behind(self, rest: Sequence[str], ended: float, played: Sequence[PlayedWord]) -> int:
+        """How many of the last words of *rest* are the agent's as well: it spoke on, or partial words repeat."""
+        backwards = [PlayedWord(word.text[::-1], -word.end, -word.start) for word in reversed(played)]
+        alike = likeness([word[::-1] for word in reversed(rest)], -ended, -self.onset, backwards)
+        return alike.words if alike is not None and _is_sure(alike) and alike.error <= _SURE_ERROR else 0
 
     async def taken_out(self, ended: TurnEnded) -> TurnEnded:
         """*ended* with the caller's own words alone; with none, when it was nothing but an echo."""
@@ -105,24 +104,24 @@ class Echoes:
             return ended
         self._chronicle.happened("echo", {"words": own.echoed, "delay": round(own.delay, 2)})
         self._weight += own.echoed
-        self._latest, self._delay = ended.ended, own.delay
+        self._latest = ended.ended
+        if own.delay > 0.0:
+            self._delay = own.delay
         return replace(ended, text=own.text)
 
     def _believes(self, alike: Likeness, *, whole: bool) -> bool:
         """Whether what is *alike*, a *whole* text or its beginning, was heard when an echo would be, and is enough."""
-        if alike.delay > LATEST + SLACK or not (self._possible(alike.delay) or (whole and self._possible(alike.lag))):
+        # A recogniser may leave out the first words of a sound, which makes the delay of the others come out too short.
+        if alike.delay > LATEST + SLACK or (alike.delay < -SLACK and not (whole and alike.lag > -SLACK)):
             return False
-        familiar = self._familiar(alike.delay) or (whole and self._familiar(alike.lag))
+        familiar = self._delay is not None and abs(alike.delay - self._delay) <= _VARIES
         if not self._over:
             # The agent had finished: who repeats what it said is the caller, unless its voice comes back like this.
             return familiar and alike.opening and alike.error <= _SURE_ERROR
-        if alike.words >= _SURE_WORDS and alike.agreeing >= _SURE_LETTERS:
+        if _is_sure(alike):
             return familiar or (alike.error <= _SURE_ERROR and (alike.opening or alike.delay <= _UNEXPECTED))
         return (familiar or alike.opening) and alike.agreeing >= _LEAST_LETTERS and alike.error <= _LEAST_ERROR
 
-    def _familiar(self, delay: float) -> bool:
-        return self._delay is not None and abs(delay - self._delay) <= _VARIES
 
-    @staticmethod
-    def _possible(delay: float) -> bool:
-        return -SLACK <= delay <= LATEST + SLACK
+def _is_sure(alike: Likeness) -> bool:
+    return alike.words >= _SURE_WORDS and alike.agreeing >= _SURE_LETTERS

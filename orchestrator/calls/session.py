@@ -121,7 +121,8 @@ class CallSession:
             case Partial():
                 if own := (await self._echoes.own(event.text, event.at)).text:
                     self._chronicle.happened("partial", {"stable": event.stable, "unstable": event.unstable})
-                    await self._interrupt(self._echoes.onset)
+                    if (await self._echoes.own(event.stable, event.at)).text:
+                        await self._interrupt(self._echoes.onset)
                     self._speculation.contradict(self._turns.text(own))
             case TurnLikely():
                 own = (await self._echoes.own(event.text, self._leg.now())).text
