@@ -109,7 +109,8 @@ def talk(calls: Iterable[tuple[Done, Stored]], told: Console) -> Figures:
             (normalized(turn.line.text), normalized(text)) for turn, text in zip(one.call.turns, heard, strict=True)
         ]
         extra = sum(bool(turn.caller_text) for turn in turns) - sum(map(bool, heard))
-        counts.update(calls=1, turns_nobody_took=extra)
+        told_apart = sum(event["type"] == "echo" for event in stored["events"])
+        counts.update(calls=1, echoes=told_apart, turns_nobody_took=extra)
         told.print(f"{one.errand.telephone}: {heard}", highlight=False)
     return {
         **counts,
