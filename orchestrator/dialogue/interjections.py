@@ -14,10 +14,10 @@ from typing import Final
 from orchestrator.core.ports import Interjection, Reading
 from orchestrator.dialogue.backchannels import Words, words_in
 
-WANTED: Final = 0.25
+WANTED: Final = 0.15
 """A sound of at least this probability was an interruption; under it, the sentence is resumed where it was cut.
 
-It is under a half because errors weigh unlike: who is not heard has to say it again, over an agent that talks on.
+It is far under a half because errors weigh unlike: who is not heard has to say it again, over an agent that talks on.
 """
 
 WEIGHTS: Final = (-3.52, 0.59, -0.44, -0.09, -0.79, 0.3, -1.03, -0.16)
