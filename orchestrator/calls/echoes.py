@@ -13,6 +13,7 @@ from typing import TypeAlias
 from orchestrator.calls.chronicle import Chronicle
 from orchestrator.calls.heard import SpeechStarted, TurnEnded
 from orchestrator.calls.own_words import LATEST, REACH, SLACK, Likeness, PlayedWord, likeness
+from orchestrator.dialogue.backchannels import Words, words_in
 from orchestrator.dialogue.reading import words_said
 
 Played: TypeAlias = Callable[[float], Awaitable[Sequence[PlayedWord]]]
@@ -29,7 +30,9 @@ _VARIES = 0.35
 # they hear speaks later.
 _UNEXPECTED = 0.8
 # Seconds for which an echo may be heard behind its end: a detector lets go 0.13 s late, and a room goes on.
-_A_WORD = 0.25
+_LINGERS = 0.25
+# Words beside an echo that are likelier misread than said, unless they call for the turn.
+_FEW = 2
 # Echoes make the call expect more of them for so many seconds.
 _REMEMBERED = 60.0
 _ENOUGH = 2
@@ -82,13 +85,14 @@ class Echoes:
             return Own(text)
         echoed = words_said(text, spoken, alike.words)
         rest = text.split()[echoed:]
-        if ended < played[-1].end + max(alike.delay, 0.0) + _A_WORD and (
-            len(rest) == 1 if self.expected else alike.opening
-        ):
-            rest = []  # there is no more sound than the echo: a word that was cut is misread, or read twice
-        if rest and not self.expected:
-            return Own(text)
+        all_of_it = ended < played[-1].end + max(alike.delay, 0.0) + _LINGERS
+        if not self.expected:
+            # Of a word that was cut another is made, or the words are read twice.
+            nothing = not rest or (all_of_it and alike.opening)
+            return Own("", echoed, alike.delay) if nothing else Own(text)
         rest = rest[: len(rest) - self._behind(rest, ended, played)]
+        if all_of_it and len(rest) <= _FEW and words_in(" ".join(rest)) is not Words.COMMAND:
+            rest = []
         return Own(" ".join(rest), echoed, alike.delay)
 
     def _behind(self, rest: Sequence[str], ended: float, played: Sequence[PlayedWord]) -> int:

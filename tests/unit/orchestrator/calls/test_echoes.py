@@ -93,6 +93,11 @@ def test_an_echo_whose_beginning_was_not_understood_is_told_by_its_end(echoing: 
     assert echoing.hear("costs twelve dollars a month", 10.3, lasting=2.4) == ""
 
 
+def test_a_word_or_two_beside_an_echo_are_misread_unless_they_call_for_the_turn(echoing: Line) -> None:
+    assert echoing.hear("A new line costs with dolls", 10.3) == ""
+    assert echoing.hear("A new line costs stop", 10.3) == "stop"
+
+
 def test_words_between_two_echoes_are_the_callers(echoing: Line) -> None:
     heard = "A new line costs I would like to talk to somebody twelve dollars"
     assert echoing.hear(heard, 10.3, lasting=4.0) == "I would like to talk to somebody"
