@@ -50,11 +50,12 @@ class Own:
 class Echoes:
     """Those of one call. played: what the agent said; reading: how a voice reads what is written.
 
-    onset: media second at which the latest sound on the line began.
+    since: media second from which on the latest sound may be the caller's.
     """
 
     def __init__(self, played: Played, reading: Callable[[str], str], chronicle: Chronicle) -> None:
-        self.onset = 0.0
+        self.since = 0.0
+        self._onset = 0.0
         self._over = False
         self._played = played
         self._reading = reading
@@ -65,22 +66,26 @@ class Echoes:
 
     def begin(self, onset: SpeechStarted, *, over: bool) -> None:
         """Something sounds on the line from now on, *over* the agent or while it is silent."""
-        self.onset = onset.at
+        self.since = self._onset = onset.at
         self._over = over
 
     @property
     def expected(self) -> bool:
         """Whether what sounds now should be judged by its words before the agent falls silent for it."""
-        return self._weight >= _ENOUGH and self.onset - self._latest < _REMEMBERED
+        return self._weight >= _ENOUGH and self._onset - self._latest < _REMEMBERED
 
     async def own(self, text: str, ended: float) -> Own:
         """What of *text*, heard from the latest onset to media second *ended*, the caller has said."""
-        if not text:
-            return Own("")
-        played = await self._played(self.onset - REACH)
+        own = await self._own(text, ended) if text else Own("")
+        if own.echoed and not own.text:
+            self.since = ended
+        return own
+
+    async def _own(self, text: str, ended: float) -> Own:
+        played = await self._played(self._onset - REACH)
         spoken = self._reading(text)
         heard = spoken.split()
-        alike = likeness(heard, self.onset, ended, played, self._delay or 0.0)
+        alike = likeness(heard, self._onset, ended, played, self._delay or 0.0)
         if alike is None or not self._believes(alike, whole=alike.words == len(heard)):
             return Own(text)
         echoed = words_said(text, spoken, alike.words)
@@ -98,7 +103,7 @@ class Echoes:
     def _behind(self, rest: Sequence[str], ended: float, played: Sequence[PlayedWord]) -> int:
         """How many of the last words of *rest* are the agent's as well: it spoke on, or partial words repeat."""
         backwards = [PlayedWord(word.text[::-1], -word.end, -word.start) for word in reversed(played)]
-        alike = likeness([word[::-1] for word in reversed(rest)], -ended, -self.onset, backwards)
+        alike = likeness([word[::-1] for word in reversed(rest)], -ended, -self._onset, backwards)
         return alike.words if alike is not None and _is_sure(alike) and alike.error <= _SURE_ERROR else 0
 
     async def taken_out(self, ended: TurnEnded) -> TurnEnded:

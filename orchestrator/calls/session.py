@@ -122,7 +122,7 @@ class CallSession:
                 if own := (await self._echoes.own(event.text, event.at)).text:
                     self._chronicle.happened("partial", {"stable": event.stable, "unstable": event.unstable})
                     if (await self._echoes.own(event.stable, event.at)).text:
-                        await self._interrupt(self._echoes.onset)
+                        await self._interrupt(self._echoes.since)
                     self._speculation.contradict(self._turns.text(own))
             case TurnLikely():
                 own = (await self._echoes.own(event.text, self._leg.now())).text
@@ -156,7 +156,7 @@ class CallSession:
             self._setup.guard.waited(ended.transcribed - ended.pause_found)
         ended = await self._echoes.taken_out(ended)
         if ended.text or ended.failure is not None:
-            await self._interrupt(ended.started)
+            await self._interrupt(self._echoes.since)
         if self._mouth.is_speaking():
             return  # the last words of the call are being said, or nobody spoke over the agent
         unanswered, cut = self._turns.take_interrupted()
