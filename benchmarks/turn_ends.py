@@ -46,7 +46,9 @@ class SoundAlone(Patience):
     long: float = 1.0
     half: float = 0.5  # smart-turn model card
 
-    def needed(self, evidence: Evidence, expects: Expectation = ANYTHING, language: str = "en") -> float:
+    def needed(
+        self, evidence: Evidence, expects: Expectation = ANYTHING, language: str = "en", *, waited: float = 0.0
+    ) -> float:
         """Seconds of silence that end an utterance."""
         return self.short if (evidence.sound or 0.0) >= self.half else self.long
 

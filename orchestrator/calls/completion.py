@@ -16,6 +16,8 @@ _SUREST = 0.99
 _ALIKE = 0.75
 # So many words tell nothing by their number (the median over pauses and ends); beyond the most, one more tells nothing.
 _WORDS, _MOST_WORDS = 6, 10
+# Words that are an answer by themselves, at most so many.
+_BRIEF = 2
 # The least that a model's likeliest tokens tell of, and what tells nothing: its median over the development split.
 _RAREST, _USUAL = 1e-3, 0.09
 
@@ -40,7 +42,8 @@ class Weights:
     """A logistic model: log odds of being done.
 
     sound, sentence: of each unit of the engines' own log odds, from what says nothing either way; length: the same of
-    the logarithm of the number of words; question: of words that ask for an approved answer.
+    the logarithm of the number of words; brief: of one or two words, which are often all of an answer; question: of
+    words that ask for an approved answer.
 
     Source: fitted by `python -m benchmarks.turn_ends --fit` on the development split, see docs/turn-taking.md.
     """
@@ -49,25 +52,27 @@ class Weights:
     sound: float = 1.0
     sentence: float = 0.0
     length: float = 0.0
+    brief: float = 0.0
     question: float = 0.0
     endings: Mapping[Ending, float] = field(default_factory=dict)
     answers: Mapping[Progress, float] = field(default_factory=dict)
 
 
 FITTED = Weights(
-    base=0.52,
-    sound=0.03,
-    sentence=0.47,
-    length=1.26,
+    base=0.49,
+    sound=0.02,
+    sentence=0.45,
+    length=1.91,
+    brief=1.62,
     question=1.06,
     endings={
-        Ending.NOTHING: 1.08,
-        Ending.OPEN: -0.78,
-        Ending.NUMBER: -0.76,
-        Ending.TRAILING: 0.64,
-        Ending.CLOSING: 1.52,
+        Ending.NOTHING: 1.74,
+        Ending.OPEN: -0.76,
+        Ending.NUMBER: -0.82,
+        Ending.TRAILING: 0.59,
+        Ending.CLOSING: 1.3,
     },
-    answers={Progress.BEGUN: -0.32, Progress.WHOLE: 2.7},
+    answers={Progress.BEGUN: -0.35, Progress.WHOLE: 2.64},
 )
 
 
@@ -84,6 +89,7 @@ def completion(
         odds += weights.question
     if evidence.text is not None:
         odds += weights.length * length_odds(evidence.text)
+        odds += weights.brief * is_brief(evidence.text)
         odds += weights.endings.get(ending(evidence.text, language), 0.0)
         odds += weights.answers.get(progress(evidence.text, expects, language), 0.0)
     return 1.0 / (1.0 + math.exp(-odds))
@@ -103,6 +109,11 @@ def log_odds(finished: float) -> float:
 def length_odds(text: str) -> float:
     """How much longer *text* is than what tells nothing, as a logarithm: pauses come early in what people say."""
     return math.log(min(max(count(text), 1), _MOST_WORDS) / _WORDS)
+
+
+def is_brief(text: str) -> bool:
+    """Whether *text* is no longer than what many answers are."""
+    return 0 < count(text) <= _BRIEF
 
 
 def sentence_odds(whole: float) -> float:

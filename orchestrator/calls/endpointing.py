@@ -30,10 +30,10 @@ class Patience:
     onset: float = 0.096  # three windows: shorter bursts are clicks
     pause: float = 0.03  # silence after which the words so far are judged: a window, for Silero lets go 0.13 s late
     linger: float = 0.6  # silence after which the sound is judged: sooner it would slow down the reply that is begun
-    price: float = 0.3
-    careful: float = 0.1
+    price: float = 0.35
+    careful: float = 0.05
     quickest: float = 0.1
-    longest: float = 1.4
+    longest: float = 1.8
     answer: float = 1.8
 
     @classmethod
@@ -53,25 +53,31 @@ class Patience:
         normal = cls()
         return replace(normal, quickest=min(normal.quickest, name), longest=name, answer=max(normal.answer, name))
 
-    def needed(self, evidence: Evidence, expects: Expectation = ANYTHING, language: str = "en") -> float:
-        """Seconds of silence that end an utterance of which *evidence* is known."""
+    def needed(
+        self, evidence: Evidence, expects: Expectation = ANYTHING, language: str = "en", *, waited: float = 0.0
+    ) -> float:
+        """Seconds of silence that end an utterance of which *evidence* is known, *waited* of which are over."""
         price = self.price
         if expects.form is not Form.ANY:
             far = Progress.OTHER if evidence.text is None else progress(evidence.text, expects, language)
             if far is Progress.BEGUN:
                 return self.answer
             price = price if far is Progress.WHOLE else min(price, self.careful)
-        return self._cheapest(completion(evidence, expects, language=language), price)
+        return self._cheapest(completion(evidence, expects, language=language), price, waited)
 
-    def _cheapest(self, done: float, price: float) -> float:
-        """The silence that costs least when the caller is done with probability *done*.
+    def _cheapest(self, done: float, price: float, waited: float) -> float:
+        """The silence of *waited* or more that costs least when the caller is done with probability *done*.
 
         Cutting off whoever would have gone on after it costs 1, each second that who is done must wait costs *price*.
+        What has been waited is paid for: a little more may be cheap where less would have been cheaper still.
         """
         _, silence = min(
-            ((1.0 - done) * longer + price * done * silence, silence)
-            for silence, longer in _LONGER
-            if silence <= self.longest
+            (
+                ((1.0 - done) * longer + price * done * silence, silence)
+                for silence, longer in _LONGER
+                if waited <= silence <= self.longest
+            ),
+            default=(0.0, self.longest),
         )
         return min(max(silence, self.quickest), self.longest)
 
@@ -117,6 +123,7 @@ class Endpointer:
         self._run: float | None = None
         self._evidence = Evidence()
         self._needed: float | None = None
+        self._heard = 0.0
 
     def expect(self, expects: Expectation) -> None:
         """The question that is answered next expects *expects*."""
@@ -125,6 +132,7 @@ class Endpointer:
 
     def hear(self, probability: float, at: float, end: float) -> Signal | None:
         """What the window from *at* to *end* (media seconds), speech with *probability*, makes certain."""
+        self._heard = end
         voiced = probability >= (self.patience.stop if self._run is not None else self.patience.start)
         if voiced:
             return self._hear_voice(at, end)
@@ -182,8 +190,10 @@ class Endpointer:
 
     def _weigh(self) -> None:
         """Reckon the silence that is needed from what is known; None as long as that is nothing."""
-        known = self._evidence != Evidence()
-        self._needed = self.patience.needed(self._evidence, self._expects, self.language) if known else None
+        self._needed = None
+        if self._evidence != Evidence():
+            waited = self._heard - self.ended
+            self._needed = self.patience.needed(self._evidence, self._expects, self.language, waited=waited)
 
     def _hear_voice(self, at: float, end: float) -> Signal | None:
         if self._run is None:

@@ -125,6 +125,7 @@ CARD = "I need a new card."
         ((Evidence(0.95, CARD),), (Evidence(0.95, ""),)),
         ((Evidence(0.95, CARD, 0.6),), (Evidence(0.95, CARD, 0.01),)),
         ((Evidence(0.95, "Yes."),), (Evidence(0.95, "Cards."),)),
+        ((Evidence(text="New cards."),), (Evidence(text="Some new cards."),)),
         ((Evidence(0.95, "5528194410"), TEN_DIGITS), (Evidence(0.95, "552"), TEN_DIGITS)),
         ((Evidence(0.05, "5528194410"), TEN_DIGITS), (Evidence(0.95, "552819441"), TEN_DIGITS)),
         ((Evidence(0.95, "552"),), (Evidence(0.95, "552"), TEN_DIGITS)),
@@ -136,6 +137,19 @@ CARD = "I need a new card."
 def test_more_silence_is_needed_after(sooner, later):
     patience = Patience()
     assert patience.needed(*sooner) < patience.needed(*later)
+
+
+def test_silence_that_is_over_already_costs_nothing_more():
+    patience, doubtful = Patience(), Evidence(0.5, "My order number.", 0.15)
+    needed = patience.needed(doubtful)
+    waits = [patience.needed(doubtful, waited=waited) for waited in (needed / 2, needed, needed + 0.2, 9.0)]
+    assert waits[:2] == [needed, needed]
+    assert needed + 0.2 <= waits[2] <= waits[3] == patience.longest
+
+
+def test_whoever_is_surely_done_is_not_kept_waiting_for_having_waited():
+    patience, whole = Patience(), Evidence(0.95, CARD, 0.9)
+    assert patience.needed(whole, waited=0.3) == pytest.approx(0.3, abs=0.03)
 
 
 def test_an_open_word_of_one_language_is_none_of_another():
