@@ -17,8 +17,6 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from benchmarks.load_observed import VARIABLE
 from benchmarks.scenario import agent_file
 from benchmarks.system import System, SystemFailed, free_port, stop, tail, until_ready
@@ -82,9 +80,7 @@ class LoadSystem:
             time.sleep(0.2)
 
     def _recent(self) -> list[dict[str, Any]]:
-        answer: list[dict[str, Any]] = (
-            httpx.get(f"{self.system.http}/api/v1/calls", params={"limit": 200}, timeout=10.0).raise_for_status().json()
-        )
+        answer: list[dict[str, Any]] = self.system.get("/api/v1/calls", limit=200)
         return answer
 
 
@@ -104,8 +100,7 @@ def under_load(setup: LoadSetup) -> Iterator[LoadSystem]:
         command += ["--agents", str(agents), "--http-port", str(http_port), "--profile", setup.profile]
         command += ["--sip-ports", ",".join(map(str, gateways)), "--rtp-ports", _RTP_PORTS]
         command += ["--calls", str(setup.lines)]
-        log = data / "up.log"
-        with log.open("wb") as output:
+        with (data / "up.log").open("wb") as output:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -113,7 +108,7 @@ def under_load(setup: LoadSetup) -> Iterator[LoadSystem]:
                 stderr=output,
                 env={**os.environ, **setup.environment, VARIABLE: str(window)},
             )
-        system = LoadSystem(System(process.pid, f"http://127.0.0.1:{http_port}", gateways[0], log), gateways, window)
+        system = LoadSystem(System(process.pid, f"http://127.0.0.1:{http_port}", gateways[0], data), gateways, window)
         try:
             until_ready(process, system.system, setup.ready_within)
             yield system

@@ -34,12 +34,17 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A running Offhook. pid: of `offhook up`, the root of its process tree."""
+    """A running Offhook. pid: of `offhook up`, the root of its process tree; data: its folder."""
 
     pid: int
     http: str
     sip_port: int
-    log: Path
+    data: Path
+
+    @property
+    def log(self) -> Path:
+        """Where it says what goes on."""
+        return self.data / "up.log"
 
     def uri(self, number: str) -> str:
         """The SIP URI of an agent's *number*."""
@@ -47,12 +52,12 @@ class System:
 
     def calls(self) -> list[dict[str, Any]]:
         """Its latest calls, newest first."""
-        answer: list[dict[str, Any]] = self._get("/api/v1/calls")
+        answer: list[dict[str, Any]] = self.get("/api/v1/calls")
         return answer
 
     def call(self, call_id: str) -> dict[str, Any]:
         """One call with its turns, transcript and events."""
-        answer: dict[str, Any] = self._get(f"/api/v1/calls/{call_id}")
+        answer: dict[str, Any] = self.get(f"/api/v1/calls/{call_id}")
         return answer
 
     def call_from(self, caller: str, within: float = 10.0, besides: Collection[str] = ()) -> dict[str, Any]:
@@ -75,8 +80,16 @@ class System:
         except httpx.HTTPError:
             return False
 
-    def _get(self, path: str) -> Any:
-        return httpx.get(f"{self.http}{path}", timeout=10.0).raise_for_status().json()
+    def get(self, path: str, **parameters: object) -> Any:
+        """What its API answers to whoever runs it."""
+        key = (self.data / "keys" / "operator.key").read_text(encoding="ascii").strip()
+        answer = httpx.get(
+            f"{self.http}{path}",
+            params=httpx.QueryParams({name: str(value) for name, value in parameters.items()}),
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=10.0,
+        )
+        return answer.raise_for_status().json()
 
 
 @contextmanager
@@ -84,14 +97,13 @@ def running(setup: Setup) -> Iterator[System]:
     """Start Offhook, wait until it is ready, and stop it at the end of the block. Raises SystemFailed."""
     setup.data.mkdir(parents=True, exist_ok=True)
     http_port, sip_port = free_port(), free_port()
-    log = setup.data / "up.log"
     command = [sys.executable, "-m", "orchestrator", "up", "--data", str(setup.data), "--http-port", str(http_port)]
     command += ["--sip-ports", str(sip_port), "--profile", setup.profile, "--agents", str(setup.agents)]
-    with log.open("wb") as output:
+    with (setup.data / "up.log").open("wb") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**os.environ, **setup.environment}
         )
-    system = System(process.pid, f"http://127.0.0.1:{http_port}", sip_port, log)
+    system = System(process.pid, f"http://127.0.0.1:{http_port}", sip_port, setup.data)
     try:
         until_ready(process, system, setup.ready_within)
         yield system

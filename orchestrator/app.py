@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -13,18 +14,26 @@ from importlib.metadata import version
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
 
 from inference.placement import EngineHealth, EngineSet, open_engines
 from inference.registry import Registry
 from inference.speech_cache import SpeechCache
+from orchestrator.access.keys import kept_key
+from orchestrator.access.passwords import Passwords
+from orchestrator.access.rate_limit import RateLimit
+from orchestrator.access.sessions import Sessions
+from orchestrator.access.tokens import AccessTokens
 from orchestrator.addresses import explained
 from orchestrator.agents import read_agents, route
+from orchestrator.api.auth.endpoints import auth_router
 from orchestrator.api.calls.endpoints import calls_router
+from orchestrator.api.door import Door
 from orchestrator.api.errors import install_error_handlers
 from orchestrator.api.health.endpoints import Check, Health
 from orchestrator.api.legs.endpoints import LegDoor
+from orchestrator.api.users.endpoints import users_router
 from orchestrator.calls.prepared import PreparedAgent, prepare
 from orchestrator.calls.setup import SessionSettings
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
@@ -38,12 +47,17 @@ from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.embedded import EmbeddedPostgres
 from orchestrator.store.migrate import migrate
+from orchestrator.store.sessions_repository import SessionsRepository
+from orchestrator.store.users_repository import UsersRepository
 from orchestrator.telemetry.fanout import Fanout
 from orchestrator.telemetry.prometheus import CallMetrics
 from orchestrator.telemetry.recorder import DatabaseRecorder
 from orchestrator.telemetry.spool import Spool
 from telephony.sip.pool import GatewayPool, GatewayProcess, gateway_pool
 from telephony.sip.settings import GatewaySettings
+
+# Tries of one address to sign in, or to stay in, a minute.
+_SIGN_INS = 20
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +117,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         gateways = await stack.enter_async_context(gateway_pool(gateway_settings))
         _watch(metrics, engines, gateways)
         health = Health(_checks(database, engines, gateways), metrics.exposition)
-        app = _application(calls, supervisor, health, LegDoor(supervisor, token, settings.record))
+        legs = LegDoor(supervisor, token, settings.record)
+        app = _application(health, legs, *_control(settings, database, calls, supervisor))
         await stack.enter_async_context(_served(app, listener))
         stack.push_async_callback(supervisor.stop)
         yield Running(
@@ -201,10 +216,26 @@ def _watch(metrics: CallMetrics, engines: EngineSet, gateways: GatewayPool) -> N
     metrics.counter("offhook_gateway_restarts", "Of its process.", of_gateways(lambda g: g.restarts), "gateway")
 
 
-def _application(calls: CallsRepository, supervisor: CallSupervisor, health: Health, door: LegDoor) -> FastAPI:
+def _control(
+    settings: Settings, database: Database, calls: CallsRepository, supervisor: CallSupervisor
+) -> tuple[APIRouter, ...]:
+    """The routes of the control plane. Raises ConfigError for a key that cannot be used."""
+    tokens = AccessTokens(kept_key(settings.data / "keys" / "tokens.key").encode())
+    door = Door(tokens, kept_key(settings.operator_key))
+    passwords = Passwords()
+    users = UsersRepository(database)
+    sessions = Sessions(users, SessionsRepository(database), passwords, tokens, time.time)
+    return (
+        auth_router(sessions, door, RateLimit(_SIGN_INS, 60.0, time.monotonic)),
+        users_router(users, passwords, door),
+        calls_router(calls, supervisor, door),
+    )
+
+
+def _application(health: Health, legs: LegDoor, *control: APIRouter) -> FastAPI:
     app = FastAPI(title="Offhook", version=version("offhook"), docs_url=None, redoc_url=None)
     install_error_handlers(app)
-    for router in (health.router(), calls_router(calls, supervisor), door.router()):
+    for router in (health.router(), legs.router(), *control):
         app.include_router(router)
     return app
 

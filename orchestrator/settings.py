@@ -17,8 +17,8 @@ from telephony.sip.settings import Trunk
 _LAST_PORT = 65535
 _PORTS_A_CALL = 2  # RTP and RTCP
 _PREFIX = "OFFHOOK_"
-# Read elsewhere: by `offhook call`, and by a gateway of the process that starts it.
-_OTHERS = frozenset({"OFFHOOK_CALL_PASSWORD", "OFFHOOK_SIP_GATEWAY", "OFFHOOK_DATABASE_URL"})
+# Read elsewhere: by `offhook call` and `offhook users`, and by a gateway of the process that starts it.
+_OTHERS = frozenset({"OFFHOOK_CALL_PASSWORD", "OFFHOOK_NEW_PASSWORD", "OFFHOOK_SIP_GATEWAY", "OFFHOOK_DATABASE_URL"})
 
 
 class Settings(BaseSettings):
@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     def recordings(self) -> Path:
         """Where recordings are kept."""
         return self.data / "recordings"
+
+    @property
+    def operator_key(self) -> Path:
+        """The file whose content lets whoever can read it use the API."""
+        return self.data / "keys" / "operator.key"
 
     @property
     def gateway_ports(self) -> tuple[int, ...]:

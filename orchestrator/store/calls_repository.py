@@ -134,9 +134,13 @@ class CallsRepository:
             rows = await connection.fetch(_END_ABANDONED, self._account, EndReason.ERROR.value, list(alive))
         return [row["id"] for row in rows]
 
+    def of(self, account: UUID) -> CallsRepository:
+        """The calls of *account*."""
+        return CallsRepository(self._database, account)
+
     async def recent(self, limit: int = 50, before: datetime | None = None) -> list[Call]:
         """The latest calls, newest first; those that started earlier than *before* when it is given."""
-        async with self._database.connection() as connection:
+        async with self._database.tenant(self._account) as connection:
             rows = await connection.fetch(
                 """
                 SELECT * FROM calls WHERE account_id = $1 AND ($2::timestamptz IS NULL OR started_at < $2)
@@ -150,7 +154,7 @@ class CallsRepository:
 
     async def history(self, call_id: UUID) -> CallHistory | None:
         """One call with its turns, transcript and events; None when the account has no such call."""
-        async with self._database.transaction() as connection:
+        async with self._database.tenant(self._account) as connection:
             call = await connection.fetchrow(
                 "SELECT * FROM calls WHERE id = $1 AND account_id = $2", call_id, self._account
             )
@@ -170,7 +174,7 @@ class CallsRepository:
 
     async def latency(self, since: datetime) -> list[Latency]:
         """Voice-to-voice percentiles of the turns recorded since then, one for each kind of answer."""
-        async with self._database.connection() as connection:
+        async with self._database.tenant(self._account) as connection:
             rows = await connection.fetch(_LATENCY, self._account, since)
         return [to_latency(row) for row in rows]
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 import asyncpg
 
@@ -104,6 +105,16 @@ class Database:
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection inside a transaction: all of the block is kept, or none of it."""
         async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def tenant(self, account: UUID) -> AsyncIterator[asyncpg.Connection]:
+        """A transaction that sees the rows of *account* alone: PostgreSQL hides all others from it."""
+        async with self.transaction() as connection:
+            await connection.execute(
+                "SELECT set_config('role', 'offhook_tenant', true), set_config('offhook.account', $1, true)",
+                str(account),
+            )
             yield connection
 
     async def answers(self) -> bool:

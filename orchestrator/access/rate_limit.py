@@ -1,0 +1,33 @@
+"""So many tries in so many seconds, for each who tries."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from orchestrator.core.clock import Clock
+
+# Whoever has been forgotten starts anew, so this bounds memory and not the rate.
+_REMEMBERED = 10_000
+
+
+class RateLimit:
+    """A bucket each: *most* tries at once, one more every seconds / most."""
+
+    def __init__(self, most: int, seconds: float, now: Clock) -> None:
+        self._most = most
+        self._each = seconds / most
+        self._now = now
+        self._full_at: OrderedDict[str, float] = OrderedDict()
+
+    def take(self, who: str) -> float:
+        """0 when *who* may try now, and has; otherwise the seconds after which they may."""
+        now = self._now()
+        full_at = max(self._full_at.get(who, now), now)
+        wait = full_at - now - self._each * (self._most - 1)
+        if wait > 1e-3 * self._each:  # sums of floats
+            return wait
+        self._full_at[who] = full_at + self._each
+        self._full_at.move_to_end(who)
+        if len(self._full_at) > _REMEMBERED:
+            self._full_at.popitem(last=False)
+        return 0.0

@@ -1,0 +1,136 @@
+"""Signing in, staying in, signing out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from orchestrator.access.passwords import Passwords
+from orchestrator.access.roles import Role
+from orchestrator.access.tokens import ACCESS_SECONDS, AccessTokens, Identity, new_refresh_token, token_hash
+from orchestrator.core.clock import Clock
+from orchestrator.core.errors import ApiError
+from orchestrator.store.sessions_repository import Replayed, SessionsRepository
+from orchestrator.store.users_repository import Membership, User, UsersRepository
+
+REFRESH = timedelta(days=14)
+# Wrong passwords in a row before the first lock; each further one doubles it.
+FREE_FAILURES = 5
+FIRST_LOCK = timedelta(seconds=30)
+LONGEST_LOCK = timedelta(hours=1)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a client goes on with. expires_in: seconds of the access token."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int = ACCESS_SECONDS
+
+
+class Sessions:
+    """The sign-ins of all users. now: seconds since 1970."""
+
+    def __init__(
+        self,
+        users: UsersRepository,
+        sessions: SessionsRepository,
+        passwords: Passwords,
+        tokens: AccessTokens,
+        now: Clock,
+    ) -> None:
+        self._users = users
+        self._sessions = sessions
+        self._passwords = passwords
+        self._tokens = tokens
+        self._now = now
+
+    async def sign_in(self, email: str, password: str, account: UUID | None = None) -> Grant:
+        """A grant for *account*, or for the user's first one.
+
+        Raises ApiError: 401 "bad_credentials", the same whether address or password is wrong; 429 "locked" after too
+        many wrong passwords; 403 "no_account" for somebody who is in no account, or not in that one.
+        """
+        user = await self._users.by_email(email)
+        now = self._time()
+        if user is not None and user.locked_until is not None and user.locked_until > now:
+            raise _locked(user.locked_until - now)
+        right = await self._passwords.matches(user.password_hash if user is not None else None, password)
+        if user is None or not right or user.disabled_at is not None:
+            if user is not None:
+                await self._fail(user, now)
+            raise ApiError(401, "bad_credentials", "there is no such address with this password")
+        outdated = user.password_hash is not None and self._passwords.is_outdated(user.password_hash)
+        await self._users.succeeded(user.id, await self._passwords.hash(password) if outdated else None)
+        membership = _chosen(await self._users.memberships(user.id), account)
+        log.info("signed_in", user=str(user.id), account=str(membership.account))
+        return await self._begin(user.id, membership, now)
+
+    async def refresh(self, refresh_token: str) -> Grant:
+        """The next grant; *refresh_token* is worth nothing from now on.
+
+        Raises ApiError 401: "bad_token" for one that is unknown, expired or signed out; "token_replayed" for one that
+        was traded before, which ends the session and all that followed from it.
+        """
+        now, following = self._time(), new_refresh_token()
+        try:
+            session = await self._sessions.trade(token_hash(refresh_token), token_hash(following), now, now + REFRESH)
+        except Replayed as error:
+            log.warning("refresh_token_replayed")
+            raise ApiError(
+                401,
+                "token_replayed",
+                "this refresh token was used before, so its session has been ended; sign in again",
+            ) from error
+        if session is None:
+            raise ApiError(401, "bad_token", "the refresh token is unknown or no longer valid; sign in again")
+        identity = Identity(session.user, session.account, Role(session.role), session.id)
+        return Grant(self._tokens.issue(identity), following)
+
+    async def sign_out(self, refresh_token: str) -> None:
+        """End the session of *refresh_token*; nothing for one that is unknown."""
+        await self._sessions.end(token_hash(refresh_token), self._time())
+
+    async def change_password(self, user: UUID, current: str, new: str) -> None:
+        """Give *user* another password and end all of their sessions. Raises ApiError: 401, 422, 429."""
+        found, now = await self._users.get(user), self._time()
+        if found is None:
+            raise ApiError(401, "bad_token", "this user is gone")
+        if found.locked_until is not None and found.locked_until > now:
+            raise _locked(found.locked_until - now)
+        if not await self._passwords.matches(found.password_hash, current):
+            await self._fail(found, now)
+            raise ApiError(401, "bad_credentials", "the current password is wrong")
+        await self._users.succeeded(user, await self._passwords.hash(new))
+        await self._sessions.end_all(user, now, "password_changed")
+
+    async def _begin(self, user: UUID, membership: Membership, now: datetime) -> Grant:
+        token = new_refresh_token()
+        session = await self._sessions.begin(membership.account, user, token_hash(token), now + REFRESH)
+        return Grant(self._tokens.issue(Identity(user, membership.account, Role(membership.role), session)), token)
+
+    async def _fail(self, user: User, now: datetime) -> None:
+        over = user.failures + 1 - FREE_FAILURES
+        lock = min(FIRST_LOCK * 2 ** min(over, 16), LONGEST_LOCK) if over >= 0 else None
+        await self._users.failed(user.id, now + lock if lock is not None else None)
+
+    def _time(self) -> datetime:
+        return datetime.fromtimestamp(self._now(), UTC)
+
+
+def _chosen(memberships: list[Membership], account: UUID | None) -> Membership:
+    for membership in memberships:
+        if account in {None, membership.account}:
+            return membership
+    raise ApiError(403, "no_account", "this user is in no account" if account is None else "this user is not in it")
+
+
+def _locked(left: timedelta) -> ApiError:
+    seconds = max(1, round(left.total_seconds()))
+    return ApiError(429, "locked", f"too many wrong passwords; try again in {seconds} s")

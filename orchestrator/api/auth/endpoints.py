@@ -1,0 +1,54 @@
+"""`/api/v1/auth`: signing in, staying in, signing out."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Request
+
+from orchestrator.access.rate_limit import RateLimit
+from orchestrator.access.sessions import Sessions
+from orchestrator.access.tokens import Identity
+from orchestrator.api.auth.schemas import Me, PasswordChange, Refresh, SignIn, Tokens
+from orchestrator.api.door import Door
+from orchestrator.core.errors import ApiError
+
+
+def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
+    """The routes. tries: of an address to sign in, or to refresh."""
+    router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
+    anybody = Depends(door.needs())
+
+    def slowly(request: Request) -> None:
+        """Refuse an address that tries too often."""
+        wait = tries.take(request.client.host if request.client is not None else "")
+        if wait:
+            raise ApiError(429, "too_many_tries", f"too many tries from this address; try again in {wait:.0f} s")
+
+    @router.post("/login", dependencies=[Depends(slowly)])
+    async def sign_in(asked: SignIn) -> Tokens:
+        """An access token for ten minutes, and the refresh token that gives the next ones."""
+        grant = await sessions.sign_in(asked.email, asked.password.get_secret_value(), asked.account)
+        return Tokens.model_validate(grant)
+
+    @router.post("/refresh", dependencies=[Depends(slowly)])
+    async def refresh(asked: Refresh) -> Tokens:
+        """The next tokens. A refresh token that comes a second time ends the session."""
+        return Tokens.model_validate(await sessions.refresh(asked.refresh_token.get_secret_value()))
+
+    @router.post("/logout", status_code=204)
+    async def sign_out(asked: Refresh) -> None:
+        """End the session; an access token that is still out is good for its ten minutes."""
+        await sessions.sign_out(asked.refresh_token.get_secret_value())
+
+    @router.post("/password", status_code=204)
+    async def change_password(asked: PasswordChange, who: Identity = anybody) -> None:
+        """Take another password, and end all sessions."""
+        if who.user is None:
+            raise ApiError(403, "forbidden", "the operator's key has no password; it is a file")
+        await sessions.change_password(who.user, asked.current.get_secret_value(), asked.new.get_secret_value())
+
+    @router.get("/me")
+    async def me(who: Identity = anybody) -> Me:
+        """Who asks."""
+        return Me.model_validate(who)
+
+    return router

@@ -1,0 +1,48 @@
+"""Who asks, and whether they may: what every route under /api/v1 but signing in begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from secrets import compare_digest
+from typing import Final
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from orchestrator.access.roles import GRANTED, Permission, Role
+from orchestrator.access.tokens import AccessTokens, Identity
+from orchestrator.core.errors import ApiError
+from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
+
+_OPERATOR: Final = Identity(None, DEFAULT_ACCOUNT, Role.ADMIN, None)
+
+Guard = Callable[..., Awaitable[Identity]]
+
+
+class Door:
+    """Reads bearer tokens. operator_key: speaks for whoever runs the machine, an admin of the first account."""
+
+    def __init__(self, tokens: AccessTokens, operator_key: str) -> None:
+        self._tokens = tokens
+        self._operator_key = operator_key.encode()
+        self._bearer = HTTPBearer(auto_error=False, description="An access token, or the operator's key.")
+
+    def needs(self, permission: Permission | None = None) -> Guard:
+        """A dependency that gives who asks, if they have *permission*. Raises ApiError 401, 403."""
+
+        bearer = Depends(self._bearer)
+
+        async def identity(credentials: HTTPAuthorizationCredentials | None = bearer) -> Identity:
+            found = self._identity(credentials)
+            if permission is not None and permission not in GRANTED[found.role]:
+                raise ApiError(403, "forbidden", f"{found.role.value} may not do this; it needs {permission.value}")
+            return found
+
+        return identity
+
+    def _identity(self, credentials: HTTPAuthorizationCredentials | None) -> Identity:
+        if credentials is None:
+            raise ApiError(401, "not_signed_in", "send an access token: Authorization: Bearer <token>")
+        if compare_digest(credentials.credentials.encode(), self._operator_key):
+            return _OPERATOR
+        return self._tokens.read(credentials.credentials)

@@ -1,0 +1,89 @@
+"""The control plane over HTTP, on a real PostgreSQL, with a clock that is set by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import httpx
+import pytest_asyncio
+from fastapi import FastAPI
+
+from orchestrator.access.passwords import Cost, Passwords
+from orchestrator.access.rate_limit import RateLimit
+from orchestrator.access.sessions import Sessions
+from orchestrator.access.tokens import AccessTokens
+from orchestrator.api.auth.endpoints import auth_router
+from orchestrator.api.calls.endpoints import calls_router
+from orchestrator.api.door import Door
+from orchestrator.api.errors import install_error_handlers
+from orchestrator.api.users.endpoints import users_router
+from orchestrator.calls.supervisor import CallLimits, CallSupervisor
+from orchestrator.store.calls_repository import CallsRepository
+from orchestrator.store.db import Database
+from orchestrator.store.sessions_repository import SessionsRepository
+from orchestrator.store.users_repository import UsersRepository
+from tests.integration.store.conftest import database, empty_dsn, server  # noqa: F401 - fixtures
+
+OPERATOR = "operator-key-of-the-tests-operator-key"
+TRIES = 50
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass
+class Control:
+    """The API, and what stands behind it. now: seconds since 1970."""
+
+    client: httpx.AsyncClient
+    database: Database
+    users: UsersRepository
+    tokens: AccessTokens
+    passwords: Passwords
+    now: float = 1_800_000_000.0
+
+    async def account(self, name: str) -> UUID:
+        """A new account."""
+        account = uuid4()
+        async with self.database.connection() as connection:
+            await connection.execute("INSERT INTO accounts (id, name) VALUES ($1, $2)", account, name)
+        return account
+
+    async def user(self, email: str, account: UUID, role: str = "admin") -> UUID:
+        """A new user whose password is PASSWORD."""
+        member = await self.users.add(email, email, await self.passwords.hash(PASSWORD), account, role)
+        return member.id
+
+    async def sign_in(self, email: str, password: str = PASSWORD) -> httpx.Response:
+        return await self.client.post("/api/v1/auth/login", json={"email": email, "password": password})
+
+    async def refresh(self, token: str) -> httpx.Response:
+        return await self.client.post("/api/v1/auth/refresh", json={"refresh_token": token})
+
+    async def bearer(self, email: str) -> dict[str, str]:
+        """The header of somebody who has signed in."""
+        return {"Authorization": f"Bearer {(await self.sign_in(email)).json()['access_token']}"}
+
+
+@pytest_asyncio.fixture
+async def control(database: Database) -> AsyncIterator[Control]:  # noqa: F811
+    passwords, app = Passwords(Cost(memory_kib=64, passes=1)), FastAPI()
+    users = UsersRepository(database)
+    holder: list[Control] = []
+
+    def now() -> float:
+        return holder[0].now
+
+    tokens = AccessTokens(b"k" * 32, now)
+    door = Door(tokens, OPERATOR)
+    sessions = Sessions(users, SessionsRepository(database), passwords, tokens, now)
+    calls = CallsRepository(database)
+    supervisor = CallSupervisor(None, {}, None, CallLimits())  # type: ignore[arg-type]
+    install_error_handlers(app)
+    app.include_router(auth_router(sessions, door, RateLimit(TRIES, 60.0, now)))
+    app.include_router(users_router(users, passwords, door))
+    app.include_router(calls_router(calls, supervisor, door))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://offhook") as client:
+        holder.append(Control(client, database, users, tokens, passwords))
+        yield holder[0]
+    passwords.close()

@@ -1,0 +1,142 @@
+"""Nobody sees another account's data: neither over HTTP nor past a repository that forgot to ask."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from orchestrator.core.errors import RecordRefused
+from orchestrator.core.events import CallStarted
+from orchestrator.store.calls_repository import DEFAULT_ACCOUNT, CallsRepository
+from tests.integration.api.conftest import OPERATOR, Control
+
+TENANT_TABLES = ("accounts", "memberships", "sessions", "calls", "turns", "transcripts", "events")
+
+
+async def called(control: Control, account: UUID) -> UUID:
+    """A call of *account*."""
+    call = uuid4()
+    await CallsRepository(control.database, account).write(
+        [CallStarted(call, "demo", "inbound", "anna", "demo", "sip", 1_800_000_000.0)]
+    )
+    return call
+
+
+async def test_calls_are_their_account_s_alone(control: Control) -> None:
+    other = await control.account("other")
+    await control.user("mine@example.org", DEFAULT_ACCOUNT)
+    await control.user("theirs@example.org", other)
+    call = await called(control, DEFAULT_ACCOUNT)
+    mine, theirs = await control.bearer("mine@example.org"), await control.bearer("theirs@example.org")
+    assert [one["id"] for one in (await control.client.get("/api/v1/calls", headers=mine)).json()] == [str(call)]
+    assert (await control.client.get("/api/v1/calls", headers=theirs)).json() == []
+    assert (await control.client.get(f"/api/v1/calls/{call}", headers=mine)).status_code == 200
+    assert (await control.client.get(f"/api/v1/calls/{call}", headers=theirs)).status_code == 404
+    assert (await control.client.post(f"/api/v1/calls/{call}/hangup", headers=theirs)).status_code == 404
+
+
+async def test_users_are_their_account_s_alone(control: Control) -> None:
+    other = await control.account("other")
+    await control.user("mine@example.org", DEFAULT_ACCOUNT)
+    await control.user("theirs@example.org", other)
+    seen = await control.client.get("/api/v1/users", headers=await control.bearer("theirs@example.org"))
+    assert [member["email"] for member in seen.json()] == ["theirs@example.org"]
+
+
+async def test_postgresql_hides_other_accounts_from_a_query_that_asks_for_all(control: Control) -> None:
+    other = await control.account("other")
+    mine, theirs = await called(control, DEFAULT_ACCOUNT), await called(control, other)
+    async with control.database.tenant(other) as connection:
+        assert [row["id"] for row in await connection.fetch("SELECT id FROM calls")] == [theirs]
+        assert await connection.execute("UPDATE calls SET callee = 'x'") == "UPDATE 1"
+        assert await connection.execute("DELETE FROM calls WHERE id = $1", mine) == "DELETE 0"
+
+
+async def test_a_tenant_cannot_write_into_another_account(control: Control) -> None:
+    other = await control.account("other")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with control.database.tenant(other) as connection:
+            await connection.execute(
+                """
+                INSERT INTO calls (id, account_id, agent, direction, caller, callee, driver, started_at)
+                VALUES ($1, $2, 'demo', 'inbound', '', '', 'sip', now())
+                """,
+                uuid4(),
+                DEFAULT_ACCOUNT,
+            )
+
+
+async def test_a_tenant_sees_no_password_and_no_token(control: Control) -> None:
+    for table in ("users", "refresh_tokens", "schema_migrations"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with control.database.tenant(DEFAULT_ACCOUNT) as connection:
+                await connection.execute(f"SELECT * FROM {table}")
+
+
+async def test_every_table_with_an_account_is_guarded(control: Control) -> None:
+    async with control.database.connection() as connection:
+        rows = await connection.fetch(
+            """
+            SELECT relname, relrowsecurity, EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid) AS policy
+            FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'account_id' AND NOT attisdropped
+            WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+            """
+        )
+    assert {row["relname"] for row in rows} | {"accounts"} == set(TENANT_TABLES)
+    assert all(row["relrowsecurity"] and row["policy"] for row in rows)
+
+
+async def test_a_connection_forgets_the_account_it_was_used_for(control: Control) -> None:
+    other = await control.account("other")
+    await called(control, DEFAULT_ACCOUNT)
+    for _ in range(20):
+        async with control.database.tenant(other) as connection:
+            await connection.fetch("SELECT 1")
+    async with control.database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM calls") == 1
+
+
+async def test_a_record_of_no_account_is_refused(control: Control) -> None:
+    with pytest.raises(RecordRefused):
+        await called(control, uuid4())
+
+
+async def test_roles_may_what_they_may(control: Control) -> None:
+    for role, listing, hanging_up, adding in (
+        ("admin", 200, 404, 422),
+        ("client", 200, 404, 403),
+        ("support", 200, 403, 403),
+    ):
+        await control.user(f"{role}@example.org", DEFAULT_ACCOUNT, role)
+        headers = await control.bearer(f"{role}@example.org")
+        client = control.client
+        assert (await client.get("/api/v1/calls", headers=headers)).status_code == listing
+        assert (await client.post(f"/api/v1/calls/{uuid4()}/hangup", headers=headers)).status_code == hanging_up
+        assert (await client.post("/api/v1/users", json={}, headers=headers)).status_code == adding
+
+
+async def test_without_a_token_nothing_is_told(control: Control) -> None:
+    client = control.client
+    for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Basic {OPERATOR}"}):
+        for answer in (
+            await client.get("/api/v1/calls", headers=headers),
+            await client.get(f"/api/v1/calls/{uuid4()}", headers=headers),
+            await client.post(f"/api/v1/calls/{uuid4()}/hangup", headers=headers),
+            await client.get("/api/v1/users", headers=headers),
+            await client.post("/api/v1/users", json={}, headers=headers),
+            await client.get("/api/v1/auth/me", headers=headers),
+        ):
+            assert answer.status_code == 401
+
+
+async def test_whoever_runs_the_machine_adds_the_first_admin(control: Control) -> None:
+    headers = {"Authorization": f"Bearer {OPERATOR}"}
+    asked = {"email": "anna@example.org", "name": "Anna", "password": "correct horse battery staple", "role": "admin"}
+    added = await control.client.post("/api/v1/users", json=asked, headers=headers)
+    assert (added.status_code, added.json()["role"]) == (201, "admin")
+    assert "password" not in added.text
+    assert (await control.sign_in("anna@example.org")).status_code == 200
+    again = await control.client.post("/api/v1/users", json={**asked, "email": "ANNA@example.org"}, headers=headers)
+    assert (again.status_code, again.json()["code"]) == (409, "email_taken")
