@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 import structlog
@@ -58,6 +59,8 @@ from telephony.sip.settings import GatewaySettings
 
 # Tries of one address to sign in, or to stay in, a minute.
 _SIGN_INS = 20
+# After which expired tokens and ended sessions are forgotten, at a start.
+_FORGET_AFTER = timedelta(days=1)
 
 log = structlog.get_logger(__name__)
 
@@ -113,13 +116,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             CallLimits(most, SessionSettings(longest=settings.longest_call, speculate=settings.speculation)),
         )
         stack.push_async_callback(supervisor.stop)
+        control = stack.enter_context(_control(settings, database, calls, supervisor))
         # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.
         gateways = await stack.enter_async_context(gateway_pool(gateway_settings))
         _watch(metrics, engines, gateways)
         health = Health(_checks(database, engines, gateways), metrics.exposition)
         legs = LegDoor(supervisor, token, settings.record)
-        app = _application(health, legs, *_control(settings, database, calls, supervisor))
-        await stack.enter_async_context(_served(app, listener))
+        app = _application(health, legs, *control)
+        await stack.enter_async_context(_served(app, listener, settings.proxies))
         stack.push_async_callback(supervisor.stop)
         yield Running(
             api=f"http://{settings.http_host}:{listener.getsockname()[1]}",
@@ -142,6 +146,7 @@ async def _database(settings: Settings, metrics: CallMetrics) -> AsyncIterator[D
             dsn = server.dsn
         database = await stack.enter_async_context(Database(dsn))
         await migrate(database)
+        await SessionsRepository(database).purge(datetime.now(UTC) - _FORGET_AFTER)
         yield database
 
 
@@ -216,20 +221,23 @@ def _watch(metrics: CallMetrics, engines: EngineSet, gateways: GatewayPool) -> N
     metrics.counter("offhook_gateway_restarts", "Of its process.", of_gateways(lambda g: g.restarts), "gateway")
 
 
+@contextmanager
 def _control(
     settings: Settings, database: Database, calls: CallsRepository, supervisor: CallSupervisor
-) -> tuple[APIRouter, ...]:
+) -> Iterator[tuple[APIRouter, ...]]:
     """The routes of the control plane. Raises ConfigError for a key that cannot be used."""
     tokens = AccessTokens(kept_key(settings.data / "keys" / "tokens.key").encode())
     door = Door(tokens, kept_key(settings.operator_key))
-    passwords = Passwords()
-    users = UsersRepository(database)
+    users, passwords = UsersRepository(database), Passwords()
     sessions = Sessions(users, SessionsRepository(database), passwords, tokens, time.time)
-    return (
-        auth_router(sessions, door, RateLimit(_SIGN_INS, 60.0, time.monotonic)),
-        users_router(users, passwords, door),
-        calls_router(calls, supervisor, door),
-    )
+    try:
+        yield (
+            auth_router(sessions, door, RateLimit(_SIGN_INS, 60.0, time.monotonic)),
+            users_router(users, passwords, sessions, door),
+            calls_router(calls, supervisor, door),
+        )
+    finally:
+        passwords.close()
 
 
 def _application(health: Health, legs: LegDoor, *control: APIRouter) -> FastAPI:
@@ -260,13 +268,16 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _served(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+async def _served(app: FastAPI, listener: socket.socket, proxies: str) -> AsyncIterator[None]:
     server = _Server(
         uvicorn.Config(
             app,
             log_config=None,
             access_log=False,
             lifespan="off",
+            # Whoever connects is who they are, unless it is a proxy that we were told of.
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=proxies or None,
             ws_per_message_deflate=False,
             ws_ping_interval=20.0,
             timeout_graceful_shutdown=5,

@@ -24,11 +24,11 @@ _OTHERS = frozenset({"OFFHOOK_CALL_PASSWORD", "OFFHOOK_NEW_PASSWORD", "OFFHOOK_S
 class Settings(BaseSettings):
     """What `offhook up` runs with.
 
-    data: database and recordings; agents: folder of agent definitions, the demo's when absent; http_*: where the
-    API listens; sip_ports: one gateway process each; sip_bind, sip_public: local and advertised address; trunks: TOML
-    file of SIP trunks; calls: how many at once, what the profile says or the gateways hold when absent; longest_call:
-    seconds; speculation: begin replies before it is certain that the caller is done; database_url: a PostgreSQL of your
-    own.
+    data: database, recordings and keys; agents: folder of agent definitions, the demo's when absent; http_*: where the
+    API listens; proxies: addresses whose X-Forwarded-For is believed; sip_ports: one gateway process each; sip_bind,
+    sip_public: local and advertised address; trunks: TOML file of SIP trunks; calls: how many at once, what the profile
+    says or the gateways hold when absent; longest_call: seconds; speculation: begin replies before it is certain that
+    the caller is done; database_url: a PostgreSQL of your own.
     docs/settings.md has them all.
     """
 
@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     cache: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    proxies: Annotated[str, Field(pattern=r"^[0-9A-Fa-f.:/, ]*$")] = ""
     sip_ports: Annotated[str, Field(pattern=r"^\d+(,\d+)*$")] = "5060"
     sip_bind: IPv4Address = IPv4Address("127.0.0.1")
     sip_public: IPv4Address | None = None

@@ -155,7 +155,7 @@ class FasterWhisper:
             [[*tokenizer.sot_sequence, tokenizer.no_timestamps]],
             beam_size=READINGS,
             num_hypotheses=READINGS,
-            max_length=2 * token_limit(len(speech) / RATE),  # CTranslate2 stops at half of it
+            max_length=min(MAX_TOKENS, 2 * token_limit(len(speech) / RATE)),  # CTranslate2 stops at half of it
             length_penalty=0.0,  # the score is the log-likelihood
             return_scores=True,
             return_no_speech_prob=True,

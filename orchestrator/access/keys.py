@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from orchestrator.core.errors import ConfigError
@@ -18,13 +20,8 @@ def kept_key(path: Path) -> str:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(secrets.token_urlsafe(_BYTES) + "\n")
+        if not path.exists():
+            _make(path)
         if path.stat().st_mode & 0o077:
             raise ConfigError(f"{path}: others can read it; run: chmod 600 {path}")
         key = path.read_text(encoding="ascii").strip()
@@ -33,3 +30,15 @@ def kept_key(path: Path) -> str:
     if len(key) < _BYTES:
         raise ConfigError(f"{path}: holds {len(key)} characters; a key has at least {_BYTES}. Remove it for a new one")
     return key
+
+
+def _make(path: Path) -> None:
+    """A key in *path*, unless another process makes one first; nobody ever sees a part of it."""
+    handle, unfinished = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(_BYTES) + "\n")
+        with suppress(FileExistsError):
+            os.link(unfinished, path)
+    finally:
+        Path(unfinished).unlink()

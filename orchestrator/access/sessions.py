@@ -54,23 +54,25 @@ class Sessions:
     async def sign_in(self, email: str, password: str, account: UUID | None = None) -> Grant:
         """A grant for *account*, or for the user's first one.
 
-        Raises ApiError: 401 "bad_credentials", the same whether address or password is wrong; 429 "locked" after too
-        many wrong passwords; 403 "no_account" for somebody who is in no account, or not in that one.
+        Raises ApiError: 401 "bad_credentials", the same for an unknown address, a wrong password and a locked user; 403
+        "no_account" for somebody who is in no account, or not in that one.
         """
-        user = await self._users.by_email(email)
-        now = self._time()
-        if user is not None and user.locked_until is not None and user.locked_until > now:
-            raise _locked(user.locked_until - now)
-        right = await self._passwords.matches(user.password_hash if user is not None else None, password)
+        user, now = await self._users.by_email(email), self._time()
+        right = await self._is_right(user, password, now)
         if user is None or not right or user.disabled_at is not None:
-            if user is not None:
-                await self._fail(user, now)
-            raise ApiError(401, "bad_credentials", "there is no such address with this password")
-        outdated = user.password_hash is not None and self._passwords.is_outdated(user.password_hash)
-        await self._users.succeeded(user.id, await self._passwords.hash(password) if outdated else None)
+            log.warning("sign_in_refused", user=str(user.id) if user is not None else None)
+            raise _BAD_CREDENTIALS
+        await self._users.forgive(user.id)
         membership = _chosen(await self._users.memberships(user.id), account)
+        token = new_refresh_token()
+        session = await self._sessions.begin(membership.account, user, token_hash(token), now + REFRESH)
+        if session is None:
+            raise _BAD_CREDENTIALS
+        if user.password_hash is not None and self._passwords.is_outdated(user.password_hash):
+            await self._users.rehash(user.id, user.password_hash, await self._passwords.hash(password))
         log.info("signed_in", user=str(user.id), account=str(membership.account))
-        return await self._begin(user.id, membership, now)
+        identity = Identity(user.id, membership.account, Role(membership.role), session)
+        return Grant(self._tokens.issue(identity), token)
 
     async def refresh(self, refresh_token: str) -> Grant:
         """The next grant; *refresh_token* is worth nothing from now on.
@@ -98,27 +100,21 @@ class Sessions:
         await self._sessions.end(token_hash(refresh_token), self._time())
 
     async def change_password(self, user: UUID, current: str, new: str) -> None:
-        """Give *user* another password and end all of their sessions. Raises ApiError: 401, 422, 429."""
+        """Give *user* another password and end all of their sessions. Raises ApiError: 401, 422."""
         found, now = await self._users.get(user), self._time()
-        if found is None:
-            raise ApiError(401, "bad_token", "this user is gone")
-        if found.locked_until is not None and found.locked_until > now:
-            raise _locked(found.locked_until - now)
-        if not await self._passwords.matches(found.password_hash, current):
-            await self._fail(found, now)
-            raise ApiError(401, "bad_credentials", "the current password is wrong")
-        await self._users.succeeded(user, await self._passwords.hash(new))
-        await self._sessions.end_all(user, now, "password_changed")
+        if found is None or not await self._is_right(found, current, now):
+            raise _BAD_CREDENTIALS
+        await self._users.set_password(user, await self._passwords.hash(new), now)
 
-    async def _begin(self, user: UUID, membership: Membership, now: datetime) -> Grant:
-        token = new_refresh_token()
-        session = await self._sessions.begin(membership.account, user, token_hash(token), now + REFRESH)
-        return Grant(self._tokens.issue(Identity(user, membership.account, Role(membership.role), session)), token)
+    async def reset_password(self, user: UUID, account: UUID, new: str) -> bool:
+        """The same by an admin of *account*, without the old one; locks are lifted. False for no such user."""
+        return await self._users.set_password(user, await self._passwords.hash(new), self._time(), account)
 
-    async def _fail(self, user: User, now: datetime) -> None:
-        over = user.failures + 1 - FREE_FAILURES
-        lock = min(FIRST_LOCK * 2 ** min(over, 16), LONGEST_LOCK) if over >= 0 else None
-        await self._users.failed(user.id, now + lock if lock is not None else None)
+    async def _is_right(self, user: User | None, password: str, now: datetime) -> bool:
+        """Whether *password* is that of *user*. It takes as long when there is no such user, or they are locked."""
+        locked = user is None or await self._users.attempt(user.id, now, _lock) is not None
+        kept = None if user is None or locked else user.password_hash
+        return await self._passwords.matches(kept, password)
 
     def _time(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)
@@ -131,6 +127,11 @@ def _chosen(memberships: list[Membership], account: UUID | None) -> Membership:
     raise ApiError(403, "no_account", "this user is in no account" if account is None else "this user is not in it")
 
 
-def _locked(left: timedelta) -> ApiError:
-    seconds = max(1, round(left.total_seconds()))
-    return ApiError(429, "locked", f"too many wrong passwords; try again in {seconds} s")
+def _lock(failures: int, now: datetime) -> datetime | None:
+    over = failures - FREE_FAILURES
+    return now + min(FIRST_LOCK * 2 ** min(over, 16), LONGEST_LOCK) if over >= 0 else None
+
+
+_BAD_CREDENTIALS = ApiError(
+    401, "bad_credentials", "there is no such address with this password, or too many wrong ones have locked it a while"
+)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 
 from orchestrator.calls.heard import TurnEnded
@@ -14,6 +16,8 @@ log = structlog.get_logger(__name__)
 
 # Seconds of the longest sound that is no interruption.
 _LONGEST = 1.5
+# Seconds after which an interruption that was none has cost less than one that waits for its answer.
+_JUDGED_WITHIN = 0.6
 
 
 async def is_aside(setup: CallSetup, cut: Turn, ended: TurnEnded) -> bool:
@@ -25,9 +29,10 @@ async def is_aside(setup: CallSetup, cut: Turn, ended: TurnEnded) -> bool:
         return False
     sound = ended.speech.until(ended.voice_ended)
     try:
-        sounded = await setup.engines.interjections.classify(sound)
-        readings = await setup.engines.recognizer.readings(sound, language=setup.hearing.language)
-    except (EngineError, ValueError) as error:
-        log.warning("interjection_not_judged", error=str(error))
+        async with asyncio.timeout(_JUDGED_WITHIN):
+            sounded = await setup.engines.interjections.classify(sound)
+            readings = await setup.engines.recognizer.readings(sound, language=setup.hearing.language)
+    except (EngineError, ValueError, TimeoutError) as error:
+        log.warning("interjection_not_judged", error=f"{type(error).__name__}: {error}")
         return False
     return wants_turn(sounded, readings, asked=cut.asks) < WANTED

@@ -127,8 +127,14 @@ async def _apply_one(connection: asyncpg.Connection, migration: Migration) -> No
 
 async def _execute(connection: asyncpg.Connection, migration: Migration) -> None:
     for statement in migration.statements:
-        # An index over years of calls takes longer than any query may.
-        await connection.execute(statement, timeout=3600)
+        try:
+            # An index over years of calls takes longer than any query may.
+            await connection.execute(statement, timeout=3600)
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise ConfigError(
+                f"{migration.name}: the database does not let its user do this: {error}. Let a superuser run: "
+                'CREATE ROLE offhook_tenant NOLOGIN; GRANT offhook_tenant TO "<the user of DATABASE_URL>"'
+            ) from error
     await connection.execute(
         "INSERT INTO schema_migrations (version, checksum) VALUES ($1, $2)", migration.version, migration.checksum
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator.store.db import Database
+from orchestrator.store.users_repository import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +30,22 @@ class SessionsRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, account: UUID, user: UUID, token: bytes, expires: datetime) -> UUID:
-        """A session with its first refresh token, given as a hash; its id."""
+    async def begin(self, account: UUID, user: User, token: bytes, expires: datetime) -> UUID | None:
+        """A session with its first refresh token, given as a hash; its id. None when the password has changed."""
         async with self._database.transaction() as connection:
-            session: UUID = await connection.fetchval(
-                "INSERT INTO sessions (account_id, user_id) VALUES ($1, $2) RETURNING id", account, user
+            session: UUID | None = await connection.fetchval(
+                """
+                INSERT INTO sessions (account_id, user_id)
+                SELECT $1, id FROM users WHERE id = $2 AND password_hash IS NOT DISTINCT FROM $3
+                FOR SHARE
+                RETURNING id
+                """,
+                account,
+                user.id,
+                user.password_hash,
             )
-            await connection.execute(
-                "INSERT INTO refresh_tokens (hash, session_id, expires_at) VALUES ($1, $2, $3)", token, session, expires
-            )
+            if session is not None:
+                await connection.execute(_ADD_TOKEN, token, session, expires)
         return session
 
     async def trade(self, token: bytes, following: bytes, now: datetime, expires: datetime) -> Session | None:
@@ -65,12 +73,7 @@ class SessionsRepository:
                 await connection.execute(_END, row["session_id"], now, "token_replayed")
             elif row["expires_at"] > now:
                 await connection.execute("UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1", token, now)
-                await connection.execute(
-                    "INSERT INTO refresh_tokens (hash, session_id, expires_at) VALUES ($1, $2, $3)",
-                    following,
-                    row["session_id"],
-                    expires,
-                )
+                await connection.execute(_ADD_TOKEN, following, row["session_id"], expires)
         if replayed:
             raise Replayed
         if row["expires_at"] <= now:
@@ -89,15 +92,18 @@ class SessionsRepository:
                 now,
             )
 
-    async def end_all(self, user: UUID, now: datetime, reason: str) -> None:
-        """End every session of *user*."""
-        async with self._database.connection() as connection:
+    async def purge(self, before: datetime) -> None:
+        """Forget what expired or ended before then: a replay of it is an unknown token."""
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM refresh_tokens WHERE expires_at < $1", before)
             await connection.execute(
-                "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE user_id = $1 AND ended_at IS NULL",
-                user,
-                now,
-                reason,
+                """
+                DELETE FROM sessions
+                WHERE ended_at < $1 OR NOT EXISTS (SELECT FROM refresh_tokens WHERE session_id = sessions.id)
+                """,
+                before,
             )
 
 
+_ADD_TOKEN = "INSERT INTO refresh_tokens (hash, session_id, expires_at) VALUES ($1, $2, $3)"  # noqa: S105 - SQL
 _END = "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE id = $1 AND ended_at IS NULL"

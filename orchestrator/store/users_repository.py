@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -13,14 +15,12 @@ from orchestrator.store.db import Database
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who may sign in. failures: wrong passwords in a row."""
+    """Somebody who may sign in."""
 
     id: UUID
     email: str
     name: str
     password_hash: str | None
-    failures: int
-    locked_until: datetime | None
     disabled_at: datetime | None
 
 
@@ -44,11 +44,15 @@ class Member:
     created_at: datetime
 
 
+Lock: TypeAlias = Callable[[int, datetime], datetime | None]
+"""Until when a user is locked after so many wrong passwords in a row, given the time."""
+
+
 class EmailTaken(Exception):
     """Somebody has that address already."""
 
 
-_USER = "id, email, name, password_hash, failures, locked_until, disabled_at"
+_USER = "id, email, name, password_hash, disabled_at"
 
 
 class UsersRepository:
@@ -76,7 +80,7 @@ class UsersRepository:
 
     async def members(self, account: UUID) -> list[Member]:
         """Who is in *account*, the oldest membership first."""
-        async with self._database.connection() as connection:
+        async with self._database.tenant(account) as connection:
             rows = await connection.fetch(
                 """
                 SELECT users.id, email, users.name, role, memberships.created_at
@@ -114,21 +118,59 @@ class UsersRepository:
             )
         return [Membership(*row) for row in rows]
 
-    async def failed(self, user: UUID, locked_until: datetime | None) -> None:
-        """One more wrong password; no more are looked at until *locked_until*."""
+    async def attempt(self, user: UUID, now: datetime, lock: Lock) -> datetime | None:
+        """Count one more wrong password ahead of looking at it; None when it may be looked at.
+
+        Otherwise the moment until which none is, and nothing is counted. Counting first makes parallel tries as dear as
+        one after the other; see forgive().
+        """
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow("SELECT failures, locked_until FROM users WHERE id = $1 FOR UPDATE", user)
+            if row is None:
+                return None
+            if row["locked_until"] is not None and row["locked_until"] > now:
+                until: datetime = row["locked_until"]
+                return until
+            await connection.execute(
+                "UPDATE users SET failures = failures + 1, locked_until = $2 WHERE id = $1",
+                user,
+                lock(row["failures"] + 1, now),
+            )
+        return None
+
+    async def forgive(self, user: UUID) -> None:
+        """The password was right: earlier wrong ones are forgotten."""
+        async with self._database.connection() as connection:
+            await connection.execute("UPDATE users SET failures = 0, locked_until = NULL WHERE id = $1", user)
+
+    async def rehash(self, user: UUID, kept: str, password_hash: str) -> None:
+        """Keep the same password at another cost, unless it was changed meanwhile."""
         async with self._database.connection() as connection:
             await connection.execute(
-                "UPDATE users SET failures = failures + 1, locked_until = $2 WHERE id = $1", user, locked_until
+                "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2", user, kept, password_hash
             )
 
-    async def succeeded(self, user: UUID, password_hash: str | None = None) -> None:
-        """The right password; *password_hash* takes the place of the kept one."""
-        async with self._database.connection() as connection:
-            await connection.execute(
+    async def set_password(self, user: UUID, password_hash: str, now: datetime, account: UUID | None = None) -> bool:
+        """Another password: locks are lifted and all sessions end. False when there is no such user in *account*."""
+        async with self._database.transaction() as connection:
+            changed = await connection.fetchval(
                 """
-                UPDATE users SET failures = 0, locked_until = NULL, password_hash = coalesce($2, password_hash)
-                WHERE id = $1
+                UPDATE users SET password_hash = $2, failures = 0, locked_until = NULL
+                WHERE id = $1 AND ($3::uuid IS NULL OR EXISTS (
+                    SELECT FROM memberships WHERE user_id = users.id AND account_id = $3
+                ))
+                RETURNING id
                 """,
                 user,
                 password_hash,
+                account,
             )
+            await connection.execute(
+                """
+                UPDATE sessions SET ended_at = $2, end_reason = 'password_changed'
+                WHERE user_id = $1 AND ended_at IS NULL
+                """,
+                changed,
+                now,
+            )
+        return changed is not None

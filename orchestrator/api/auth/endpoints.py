@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
+
 from fastapi import APIRouter, Depends, Request
 
 from orchestrator.access.rate_limit import RateLimit
@@ -13,13 +15,13 @@ from orchestrator.core.errors import ApiError
 
 
 def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
-    """The routes. tries: of an address to sign in, or to refresh."""
+    """The routes. tries: of an address on the network to show a password."""
     router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
     anybody = Depends(door.needs())
 
     def slowly(request: Request) -> None:
         """Refuse an address that tries too often."""
-        wait = tries.take(request.client.host if request.client is not None else "")
+        wait = tries.take(_network(request.client.host) if request.client is not None else "")
         if wait:
             raise ApiError(429, "too_many_tries", f"too many tries from this address; try again in {wait:.0f} s")
 
@@ -29,7 +31,7 @@ def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
         grant = await sessions.sign_in(asked.email, asked.password.get_secret_value(), asked.account)
         return Tokens.model_validate(grant)
 
-    @router.post("/refresh", dependencies=[Depends(slowly)])
+    @router.post("/refresh")
     async def refresh(asked: Refresh) -> Tokens:
         """The next tokens. A refresh token that comes a second time ends the session."""
         return Tokens.model_validate(await sessions.refresh(asked.refresh_token.get_secret_value()))
@@ -39,7 +41,7 @@ def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
         """End the session; an access token that is still out is good for its ten minutes."""
         await sessions.sign_out(asked.refresh_token.get_secret_value())
 
-    @router.post("/password", status_code=204)
+    @router.post("/password", status_code=204, dependencies=[Depends(slowly)])
     async def change_password(asked: PasswordChange, who: Identity = anybody) -> None:
         """Take another password, and end all sessions."""
         if who.user is None:
@@ -52,3 +54,12 @@ def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
         return Me.model_validate(who)
 
     return router
+
+
+def _network(host: str) -> str:
+    """What one customer of a provider has: an IPv4 address, or 64 bits of IPv6 ones."""
+    try:
+        address = ip_address(host)
+    except ValueError:  # the name of a Unix socket's peer
+        return host
+    return str(ip_network((address, 64), strict=False)) if address.version == 6 else host

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from orchestrator.access.roles import Role
 
+# PostgreSQL keeps no zero byte.
+Email = Annotated[str, Field(max_length=320, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
 Password = Annotated[SecretStr, Field(max_length=1024)]
 RefreshToken = Annotated[SecretStr, Field(max_length=256)]
 
@@ -20,7 +22,7 @@ class _Asked(BaseModel):
 class SignIn(_Asked):
     """account: for users of several; the oldest membership's when absent."""
 
-    email: Annotated[str, Field(max_length=320)]
+    email: Email
     password: Password
     account: UUID | None = None
 

@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.access.roles import Role
-
-Email = Annotated[str, Field(max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]
+from orchestrator.api.auth.schemas import Email, Password
 
 
 class UserCreate(BaseModel):
@@ -19,8 +18,8 @@ class UserCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     email: Email
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    password: Annotated[SecretStr, Field(max_length=1024)]
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+    password: Password
     role: Role
 
 
@@ -34,3 +33,11 @@ class UserRead(BaseModel):
     name: str
     role: Role
     created_at: datetime
+
+
+class PasswordReset(BaseModel):
+    """A password that an admin gives; locks are lifted, and all sessions of the user end."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    password: Password

@@ -3,18 +3,24 @@
 
 DO $$
 BEGIN
-    CREATE ROLE offhook_tenant NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'offhook_tenant') THEN
+        CREATE ROLE offhook_tenant NOLOGIN;
+    END IF;
 EXCEPTION
-    -- Roles belong to the whole cluster: another database may have made it, at this very moment too.
+    -- Roles belong to the whole cluster: another database may have made it at this very moment.
     WHEN duplicate_object OR unique_violation THEN NULL;
 END
 $$;
 
 DO $$
+DECLARE
+    -- From PostgreSQL 16 on, who makes a role may administer it and still not take it.
+    needed text := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
-    IF NOT pg_has_role(current_user, 'offhook_tenant', 'MEMBER') THEN
+    IF NOT pg_has_role(current_user, 'offhook_tenant', needed) THEN
         EXECUTE format('GRANT offhook_tenant TO %I', current_user);
     END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO offhook_tenant', current_schema());
 END
 $$;
 
@@ -74,6 +80,7 @@ COMMENT ON COLUMN refresh_tokens.hash IS 'SHA-256 of the token, which is random 
 COMMENT ON COLUMN refresh_tokens.used_at IS 'It was traded for the next one; seen again, it was stolen.';
 
 ALTER TABLE accounts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 ALTER TABLE memberships ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE calls ENABLE ROW LEVEL SECURITY;
@@ -82,6 +89,8 @@ ALTER TABLE transcripts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE events ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY tenant ON accounts TO offhook_tenant USING (id = current_setting('offhook.account')::uuid);
+-- Whom the policy below shows of the memberships.
+CREATE POLICY tenant ON users TO offhook_tenant USING (EXISTS (SELECT FROM memberships WHERE user_id = users.id));
 CREATE POLICY tenant ON memberships TO offhook_tenant USING (account_id = current_setting('offhook.account')::uuid);
 CREATE POLICY tenant ON sessions TO offhook_tenant USING (account_id = current_setting('offhook.account')::uuid);
 CREATE POLICY tenant ON calls TO offhook_tenant USING (account_id = current_setting('offhook.account')::uuid);
@@ -90,4 +99,5 @@ CREATE POLICY tenant ON transcripts TO offhook_tenant USING (account_id = curren
 CREATE POLICY tenant ON events TO offhook_tenant USING (account_id = current_setting('offhook.account')::uuid);
 
 GRANT SELECT ON accounts TO offhook_tenant;
+GRANT SELECT (id, email, name, disabled_at, created_at) ON users TO offhook_tenant;
 GRANT SELECT, INSERT, UPDATE, DELETE ON memberships, sessions, calls, turns, transcripts, events TO offhook_tenant;

@@ -35,6 +35,7 @@ PASSWORD = "correct horse battery staple"
 class Control:
     """The API, and what stands behind it. now: seconds since 1970."""
 
+    app: FastAPI
     client: httpx.AsyncClient
     database: Database
     users: UsersRepository
@@ -81,9 +82,9 @@ async def control(database: Database) -> AsyncIterator[Control]:  # noqa: F811
     supervisor = CallSupervisor(None, {}, None, CallLimits())  # type: ignore[arg-type]
     install_error_handlers(app)
     app.include_router(auth_router(sessions, door, RateLimit(TRIES, 60.0, now)))
-    app.include_router(users_router(users, passwords, door))
+    app.include_router(users_router(users, passwords, sessions, door))
     app.include_router(calls_router(calls, supervisor, door))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://offhook") as client:
-        holder.append(Control(client, database, users, tokens, passwords))
+        holder.append(Control(app, client, database, users, tokens, passwords))
         yield holder[0]
     passwords.close()

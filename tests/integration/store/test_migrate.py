@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from orchestrator.core.errors import ConfigError, StoreUnavailable
+from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
+from orchestrator.store.embedded import EmbeddedPostgres
 from orchestrator.store.migrate import MIGRATIONS, migrate, read_migrations
 
 
@@ -89,3 +95,35 @@ def test_a_gap_in_the_numbers_is_refused(folder: Path) -> None:
 
     with pytest.raises(ConfigError, match="numbered without a gap"):
         read_migrations(folder)
+
+
+_BY_HAND = "CREATE ROLE offhook_tenant NOLOGIN; GRANT offhook_tenant TO plain"
+
+
+@pytest.mark.parametrize(("rights", "before"), [("CREATEROLE", "SELECT"), ("NOCREATEROLE", _BY_HAND)])
+async def test_a_user_who_is_no_superuser_migrates_and_reads(data_folder: Path, rights: str, before: str) -> None:
+    async with plain_database(data_folder, rights, before) as dsn, Database(dsn) as database:
+        await migrate(database)
+        assert await CallsRepository(database).recent() == []
+
+
+async def test_a_user_who_may_not_make_the_role_is_told_who_can(data_folder: Path) -> None:
+    async with plain_database(data_folder, "NOCREATEROLE", "SELECT") as dsn, Database(dsn) as database:
+        with pytest.raises(ConfigError, match="Let a superuser run: CREATE ROLE offhook_tenant"):
+            await migrate(database)
+
+
+@asynccontextmanager
+async def plain_database(folder: Path, rights: str, before: str) -> AsyncIterator[str]:
+    """A database whose owner, plain, is no superuser, on a server of its own. before: what a superuser runs."""
+    async with EmbeddedPostgres(folder) as server:
+        owner = await asyncpg.connect(server.dsn)
+        try:
+            await owner.execute(f"CREATE ROLE plain LOGIN PASSWORD 'plain' {rights}")
+            await owner.execute("CREATE DATABASE plain OWNER plain")
+            await owner.execute(before)
+            yield re.sub(r"//[^@]*@/offhook", "//plain:plain@/plain", server.dsn)
+        finally:
+            await owner.execute("DROP DATABASE plain WITH (FORCE)")
+            await owner.execute("DROP ROLE IF EXISTS offhook_tenant, plain")
+            await owner.close()
