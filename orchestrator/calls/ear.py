@@ -73,9 +73,10 @@ class EarEngines:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """What was heard of a stretch of speech. ready_at: media seconds."""
+    """What was heard of a stretch of speech. until: its end; ready_at: when it was known (media seconds)."""
 
     heard: Transcript | EngineError
+    until: float
     ready_at: float
 
     @property
@@ -183,7 +184,7 @@ class Ear:
         self._words = self._group.create_task(self._heard(speech, within), name="words")
 
     async def _heard(self, speech: AudioFrame, within: float | None = None) -> _Words:
-        return _Words(await self._recognize_within(speech, within), self._now)
+        return _Words(await self._recognize_within(speech, within), speech.end, self._now)
 
     def _speech(self) -> AudioFrame:
         """The utterance so far, as much of it as an engine takes; while the caller speaks it is never empty."""
@@ -313,12 +314,13 @@ class Ear:
     def _partial_ready(self) -> Partial | None:
         if self._partial is None or not self._partial.done():
             return None
-        heard, self._partial = self._partial.result().heard, None
+        words, self._partial = self._partial.result(), None
+        heard = words.heard
         self._utterance.answered(heard if isinstance(heard, Transcript) else None)
         if isinstance(heard, EngineError):
             log.warning("recognition_failed", engine=heard.engine, error=heard.message)
             return None
-        return Partial(self._utterance.stable, self._utterance.unstable, self._now)
+        return Partial(self._utterance.stable, self._utterance.unstable, words.until)
 
     def _stop_partial(self) -> None:
         if self._partial is not None:

@@ -31,10 +31,13 @@ _VARIES = 0.35
 _UNEXPECTED = 0.8
 # Seconds for which an echo may be heard behind its end: a detector lets go 0.13 s late, and a room goes on.
 _LINGERS = 0.25
-# Words beside an echo that are likelier misread than said, unless they call for the turn.
+# Words beside an echo that are likelier misread than said, unless they call for the turn or may be an answer.
 _FEW = 2
-# Echoes make the call expect more of them for so many seconds.
+_ANSWERS = frozenset({Words.ASSENT, Words.OTHER})
+# Echoes are remembered for so many seconds.
 _REMEMBERED = 60.0
+# Sounds that were echoes, behind which more of them are expected: a single one may be a caller who says "Good morning"
+# with the agent.
 _ENOUGH = 2
 
 
@@ -50,39 +53,44 @@ class Own:
 class Echoes:
     """Those of one call. played: what the agent said; reading: how a voice reads what is written.
 
+    asks: whether the latest that the agent said is a question, or follows one.
     since: media second from which on the latest sound may be the caller's.
     """
 
-    def __init__(self, played: Played, reading: Callable[[str], str], chronicle: Chronicle) -> None:
+    def __init__(
+        self, played: Played, reading: Callable[[str], str], asks: Callable[[], bool], chronicle: Chronicle
+    ) -> None:
         self.since = 0.0
         self._onset = 0.0
         self._over = False
         self._played = played
         self._reading = reading
+        self._asks = asks
         self._chronicle = chronicle
         self._delay: float | None = None
-        self._weight = 0
+        self._sounds = 0
         self._latest = -inf
 
     def begin(self, onset: SpeechStarted, *, over: bool) -> None:
         """Something sounds on the line from now on, *over* the agent or while it is silent."""
         self.since = self._onset = onset.at
         self._over = over
+        if onset.at - self._latest >= _REMEMBERED:
+            self._sounds, self._delay = 0, None
 
     @property
     def expected(self) -> bool:
         """Whether what sounds now should be judged by its words before the agent falls silent for it."""
-        return self._weight >= _ENOUGH and self._onset - self._latest < _REMEMBERED
+        return self._sounds >= _ENOUGH
 
     async def own(self, text: str, ended: float) -> Own:
         """What of *text*, heard from the latest onset to media second *ended*, the caller has said."""
-        own = await self._own(text, ended) if text else Own("")
-        if own.echoed and not own.text:
-            self.since = ended
-        return own
+        return await self._own(text, ended) if text else Own("")
 
     async def _own(self, text: str, ended: float) -> Own:
         played = await self._played(self._onset - REACH)
+        if not played:
+            return Own(text)
         spoken = self._reading(text)
         heard = spoken.split()
         alike = likeness(heard, self._onset, ended, played, self._delay or 0.0)
@@ -90,15 +98,22 @@ class Echoes:
             return Own(text)
         echoed = words_said(text, spoken, alike.words)
         rest = text.split()[echoed:]
-        all_of_it = ended < played[-1].end + max(alike.delay, 0.0) + _LINGERS
+        all_of_it = _covered(ended, played, alike.delay)
         if not self.expected:
             # Of a word that was cut another is made, or the words are read twice.
             nothing = not rest or (all_of_it and alike.opening)
             return Own("", echoed, alike.delay) if nothing else Own(text)
         rest = rest[: len(rest) - self._behind(rest, ended, played)]
-        if all_of_it and len(rest) <= _FEW and words_in(" ".join(rest)) is not Words.COMMAND:
+        if not rest:
+            self.since = ended
+        if all_of_it and len(rest) <= _FEW and not self._called_for(" ".join(rest)):
             rest = []
         return Own(" ".join(rest), echoed, alike.delay)
+
+    def _called_for(self, text: str) -> bool:
+        """Whether a few words beside an echo call for the turn, or may answer what the agent asks."""
+        words = words_in(text)
+        return words is Words.COMMAND or (words in _ANSWERS and self._asks())
 
     def _behind(self, rest: Sequence[str], ended: float, played: Sequence[PlayedWord]) -> int:
         """How many of the last words of *rest* are the agent's as well: it spoke on, or partial words repeat."""
@@ -107,16 +122,29 @@ class Echoes:
         return alike.words if alike is not None and _is_sure(alike) and alike.error <= _SURE_ERROR else 0
 
     async def taken_out(self, ended: TurnEnded) -> TurnEnded:
-        """*ended* with the caller's own words alone; with none, when it was nothing but an echo."""
+        """*ended* with the caller's own words alone; with none, when it was nothing but an echo.
+
+        What was not recognised and lies within an expected echo counts as one; that it failed is told all the same.
+        """
+        if (failure := ended.failure) is not None and await self._hides(ended.voice_ended):
+            self._chronicle.happened("engine_failed", {"engine": failure.engine, "error": type(failure).__name__})
+            return replace(ended, failure=None)
         own = await self.own(ended.text, ended.voice_ended)
         if not own.echoed:
             return ended
         self._chronicle.happened("echo", {"words": own.echoed, "delay": round(own.delay, 2)})
-        self._weight += own.echoed
+        self._sounds += 1
         self._latest = ended.ended
         if own.delay > 0.0:
             self._delay = own.delay
         return replace(ended, text=own.text)
+
+    async def _hides(self, ended: float) -> bool:
+        """Whether the latest sound, over at *ended*, is likely to be an echo whatever its words are."""
+        if not self._over or not self.expected:
+            return False
+        played = await self._played(self._onset - REACH)
+        return bool(played) and _covered(ended, played, self._delay or 0.0)
 
     def _believes(self, alike: Likeness, *, whole: bool) -> bool:
         """Whether what is *alike*, a *whole* text or its beginning, was heard when an echo would be, and is enough."""
@@ -130,6 +158,11 @@ class Echoes:
         if _is_sure(alike):
             return familiar or (alike.error <= _SURE_ERROR and (alike.opening or alike.delay <= _UNEXPECTED))
         return (familiar or alike.opening) and alike.agreeing >= _LEAST_LETTERS and alike.error <= _LEAST_ERROR
+
+
+def _covered(ended: float, played: Sequence[PlayedWord], delay: float) -> bool:
+    """Whether a sound that ended at *ended* is over with the echo, after *delay*, of what was *played*."""
+    return ended < played[-1].end + max(delay, 0.0) + _LINGERS
 
 
 def _is_sure(alike: Likeness) -> bool:

@@ -25,7 +25,7 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """Words so far. stable will not change."""
+    """Words so far. stable will not change; at: media second up to which they were listened to."""
 
     stable: str
     unstable: str

@@ -79,6 +79,10 @@ class Mouth:
         """Whether a reply is under way."""
         return self._reply is not None
 
+    def asks(self) -> bool:
+        """Whether the latest that was said is a question, or follows one in the same reply."""
+        return bool(self._said) and self._said[-1].asks
+
     async def words_since(self, since: float) -> list[PlayedWord]:
         """The words, as the voice reads them, that went out after media second *since*, in whichever reply."""
         return [word for speech in self._said for word in await speech.words_since(since)]

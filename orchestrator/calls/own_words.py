@@ -7,6 +7,7 @@ or cut echo writes "voice mail" for "voicemail" and "mourning" for "morning".
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -27,6 +28,9 @@ _BREATH = 0.4
 _TIES = 8
 # So many letters in a row are no chance: they tell where what agrees begins.
 _RUN = 3
+# Letters that are compared at most, half a minute of speech: the time grows with their square, and the loop is that of
+# all calls.
+_MOST = 400
 REACH = LATEST + SLACK + _BREATH
 """Seconds before a sound from which on the played words tell whether it is their echo."""
 
@@ -72,12 +76,14 @@ def likeness(
     """How much of the beginning of *heard* is what was *played* from LATEST before *started* on; None for nothing.
 
     heard: words; started, ended: media seconds of their sound; played: from REACH before it on, in order; delay: the
-    likeliest, for what was said twice. A hundred letters take a millisecond.
+    likeliest, for what was said twice. A hundred letters take a millisecond; of more than _MOST their beginning is
+    compared.
     """
-    spoken = [letters(word) for word in heard]
+    spoken = _first([letters(word) for word in heard], _MOST)
     ends = list(accumulate(map(len, spoken)))
     said = [word for word in played if word.end > started - LATEST - SLACK and word.start < ended]
-    words = [letters(word.text) for word in said]
+    # A recogniser may leave out half of what was said.
+    words = _first([letters(word.text) for word in said], 2 * _MOST)
     place = [number for number, word in enumerate(words) for _ in word]
     if not place or not ends or not ends[-1]:
         return None
@@ -107,6 +113,11 @@ def likeness(
 def letters(word: str) -> str:
     """*word* as it is compared: letters and digits, in lower case."""
     return re.sub(r"[\W_]+", "", word.lower())
+
+
+def _first(words: list[str], most: int) -> list[str]:
+    """The first of *words*, of no more than *most* letters."""
+    return words[: bisect_right(list(accumulate(map(len, words))), most)]
 
 
 def _distances(heard: str, said: str) -> NDArray[np.int64]:

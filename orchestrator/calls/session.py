@@ -81,7 +81,7 @@ class CallSession:
         )
         self._prefill = Prefill(group, self._answering.prefill)
         self._mouth = Mouth(group, self._leg, self._answering.filler, self._chronicle, self._end_reply)
-        self._echoes = Echoes(self._mouth.words_since, self._setup.agent.reading, self._chronicle)
+        self._echoes = Echoes(self._mouth.words_since, self._setup.agent.reading, self._mouth.asks, self._chronicle)
         self._speculation = Speculation(
             group, self._answering.reply, self._leg.now, self._setup.guard, self._speculated
         )

@@ -6,7 +6,7 @@ import asyncio
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from orchestrator.calls.answering import Uttered
@@ -60,6 +60,11 @@ class Speech:
     def audible(self) -> bool:
         """Whether any of the reply itself has gone out."""
         return self._reply_from is not None and self._leg.played > self._reply_from
+
+    @property
+    def asks(self) -> bool:
+        """Whether what goes out now is a question, or follows one."""
+        return replace(self._turn, heard_text=self.heard()).asks
 
     async def say(self, reply: AsyncIterator[Uttered]) -> None:
         """Speak *reply* and return when the last sample has been played.

@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.calls.setup import SessionSettings
 from orchestrator.core.agent import Agent
+from orchestrator.core.errors import EngineError
 from orchestrator.core.turn import Mark
 from tests.calls.scene import Says, Scene
 from tests.fakes.engines import FakeLanguageModel
@@ -49,7 +50,7 @@ def test_an_echo_is_no_turn_and_the_story_is_told(delay):
 
 def test_a_call_that_has_echoed_is_not_cut_by_the_next_echo():
     call = story(echo=0.3).run()
-    assert len(call.events("barge_in")) <= 2
+    assert [event.payload["turn"] for event in call.events("barge_in")] == [0, 1]  # the greeting and its rest
 
 
 def test_nothing_of_an_echo_reaches_the_model():
@@ -78,6 +79,37 @@ def test_the_caller_still_interrupts_where_the_agent_comes_back():
     assert call.turns_kept[-1].heard_text == "Yes."
     (cut,) = [turn for turn in call.turns_kept if turn.reply_text == LONG]
     assert 13.0 <= cut.marks[Mark.INTERRUPTED] < cut.marks[Mark.SILENCED] < 15.5
+
+
+def test_the_words_of_the_greeting_said_over_it_leave_the_agent_as_quick_to_stop():
+    call = story(Says("Good morning", 0.2), Says("stop please", 13.0), echo=None).run()
+    (greeted,) = call.events("echo")
+    assert greeted.payload["words"] == 2
+    (cut,) = [turn for turn in call.turns_kept if turn.reply_text == LONG]
+    assert 13.0 <= cut.marks[Mark.SILENCED] < 13.3
+
+
+def test_an_answer_over_the_question_is_heard_where_the_agent_comes_back():
+    call = story(Says("Tuesday", 14.9), echo=0.3)
+    ask = "We have a place on Monday and on Thursday and on Friday and on Saturday, or which day would you like better?"
+    call.llm.answer = lambda messages: ask if messages[-1].content == "tell me" else "Yes."
+    call.run()
+    assert callers(call) == ["tell me", "Tuesday"]
+
+
+def test_an_echo_that_is_not_recognised_is_no_failure():
+    call = story(echo=0.3)
+
+    def hear(window):
+        if window.end > 12.0:
+            raise EngineError("stt", "no words")
+        return call.lexicon.hear(window)
+
+    call.recognizer.hear = hear
+    call.run()
+    assert len(call.events("engine_failed")) > 0
+    assert callers(call) == ["tell me"]
+    assert agents(call).endswith("many words in it. And it goes on.")
 
 
 def test_words_behind_an_echo_are_the_callers_own():

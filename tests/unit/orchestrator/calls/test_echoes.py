@@ -14,6 +14,7 @@ from orchestrator.calls.echoes import Echoes
 from orchestrator.calls.heard import SpeechStarted, TurnEnded
 from orchestrator.calls.own_words import PlayedWord
 from orchestrator.core.audio import AudioFrame
+from orchestrator.core.errors import EngineError
 from orchestrator.core.events import Happened
 from tests.calls.scene import CALL_ID, Kept
 
@@ -27,11 +28,15 @@ class Line:
 
     said: list[PlayedWord] = field(default_factory=list)
     kept: Kept = field(default_factory=Kept)
+    asking: bool = False
     echoes: Echoes = field(init=False)
 
     def __post_init__(self) -> None:
         self.echoes = Echoes(
-            self._since, lambda text: text.replace("90", "ninety"), Chronicle(CALL_ID, self.kept, float)
+            self._since,
+            lambda text: text.replace("90", "ninety"),
+            lambda: self.asking,
+            Chronicle(CALL_ID, self.kept, float),
         )
 
     async def _since(self, since: float) -> Sequence[PlayedWord]:
@@ -42,10 +47,20 @@ class Line:
 
     def hear(self, text: str, at: float, *, over: bool = True, lasting: float | None = None) -> str:
         """What is left of *text*, heard from *at* on."""
+        return self._taken_out(text, at, PACE * len(text.split()) if lasting is None else lasting, over=over).text
+
+    def fails(self, at: float, *, lasting: float, over: bool = True) -> bool:
+        """Whether the caller is told that a sound from *at* on was not recognised."""
+        failure = EngineError("stt", "no words")
+        return self._taken_out("", at, lasting, over=over, failure=failure).failure is failure
+
+    def _taken_out(
+        self, text: str, at: float, lasting: float, *, over: bool, failure: EngineError | None = None
+    ) -> TurnEnded:
         self.echoes.begin(SpeechStarted(at, at + 0.1), over=over)
-        end = at + (PACE * len(text.split()) if lasting is None else lasting)
+        end = at + lasting
         silence = AudioFrame(np.zeros(0, dtype=np.int16), 16000, end)
-        return asyncio.run(self.echoes.taken_out(TurnEnded(text, silence, at, end, end, end, end))).text
+        return asyncio.run(self.echoes.taken_out(TurnEnded(text, silence, at, end, end, end, end, failure=failure)))
 
     @property
     def told(self) -> list[object]:
@@ -63,7 +78,8 @@ def line() -> Line:
 @pytest.fixture
 def echoing(line: Line) -> Line:
     """A line on which the greeting has come back after 0.3 s, and the agent says the price from second 10 on."""
-    line.hear("Good morning and thank you", 0.3)
+    line.hear("Good morning and", 0.3)
+    line.hear("you for calling", 1.2 + 0.3)
     line.say("A new line costs twelve dollars a month", 10.0)
     return line
 
@@ -96,6 +112,20 @@ def test_an_echo_whose_beginning_was_not_understood_is_told_by_its_end(echoing: 
 def test_a_word_or_two_beside_an_echo_are_misread_unless_they_call_for_the_turn(echoing: Line) -> None:
     assert echoing.hear("A new line costs with dolls", 10.3) == ""
     assert echoing.hear("A new line costs stop", 10.3) == "stop"
+
+
+def test_a_word_beside_an_echo_may_answer_what_the_agent_asks(echoing: Line) -> None:
+    echoing.asking = True
+    assert echoing.hear("A new line costs operator", 10.3) == "operator"
+    assert echoing.hear("A new line costs yes", 10.3) == "yes"
+    assert echoing.hear("A new line costs you", 10.3) == ""
+
+
+def test_the_caller_may_speak_from_the_end_of_the_last_pure_echo_on(echoing: Line) -> None:
+    echoing.hear("A new line costs with dolls", 10.3)
+    assert echoing.echoes.since == pytest.approx(10.3)
+    echoing.hear("A new line costs", 10.3)
+    assert echoing.echoes.since == pytest.approx(10.3 + 4 * PACE)
 
 
 def test_words_between_two_echoes_are_the_callers(echoing: Line) -> None:
@@ -139,9 +169,36 @@ def test_a_line_that_has_echoed_is_expected_to_for_a_minute(echoing: Line) -> No
     assert not echoing.echoes.expected
 
 
-def test_a_single_short_word_is_not_yet_a_line_that_echoes(line: Line) -> None:
-    line.hear("Good.", 0.3)
+def test_a_single_sound_is_not_yet_a_line_that_echoes(line: Line) -> None:
+    line.hear("Good morning and thank you", 0.3)
     assert not line.echoes.expected
+    line.hear("for calling our", 1.5 + 0.3)
+    assert line.echoes.expected
+
+
+def test_the_delay_of_an_echo_is_forgotten_after_a_minute(echoing: Line) -> None:
+    echoing.say("Yes", 80.0)
+    assert echoing.hear("Yes.", 80.33, over=False) == "Yes."
+
+
+def test_echoes_a_minute_apart_are_not_yet_a_line_that_echoes(line: Line) -> None:
+    line.hear("Good morning and", 0.3)
+    line.say("A new line costs twelve dollars a month", 70.0)
+    assert line.hear("A new line costs", 70.3) == ""
+    assert not line.echoes.expected
+
+
+def test_what_is_not_recognised_within_an_expected_echo_is_no_failure(echoing: Line) -> None:
+    assert not echoing.fails(10.3, lasting=1.0)
+
+
+def test_what_is_not_recognised_behind_an_echo_is_a_failure(echoing: Line) -> None:
+    assert echoing.fails(10.3, lasting=4.0)
+    assert echoing.fails(10.3, lasting=1.0, over=False)
+
+
+def test_what_is_not_recognised_where_nothing_has_echoed_is_a_failure(line: Line) -> None:
+    assert line.fails(0.3, lasting=1.0)
 
 
 def test_where_it_is_known_to_echo_the_callers_words_behind_one_are_kept(echoing: Line) -> None:
