@@ -41,6 +41,7 @@ class Control:
     users: UsersRepository
     tokens: AccessTokens
     passwords: Passwords
+    supervisor: CallSupervisor
     now: float = 1_800_000_000.0
 
     async def account(self, name: str) -> UUID:
@@ -85,6 +86,6 @@ async def control(database: Database) -> AsyncIterator[Control]:  # noqa: F811
     app.include_router(users_router(users, passwords, sessions, door))
     app.include_router(calls_router(calls, supervisor, door))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://offhook") as client:
-        holder.append(Control(app, client, database, users, tokens, passwords))
+        holder.append(Control(app, client, database, users, tokens, passwords, supervisor))
         yield holder[0]
     passwords.close()

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from typing import cast
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from orchestrator.calls.supervisor import LiveCall
 from orchestrator.core.errors import RecordRefused
 from orchestrator.core.events import CallStarted
+from orchestrator.core.ports import CallLeg
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT, CallsRepository
 from tests.integration.api.conftest import OPERATOR, PASSWORD, Control
 
 TENANT_TABLES = ("accounts", "memberships", "sessions", "calls", "turns", "transcripts", "events")
+
+
+class EndlessLeg:
+    """A leg that goes on until it is hung up."""
+
+    hung_up = False
+
+    async def hangup(self) -> None:
+        self.hung_up = True
+
 
 # What signing in begins with; all other routes want a token.
 OPEN = {"/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/auth/logout"}
@@ -64,6 +77,19 @@ async def test_calls_are_their_account_s_alone(control: Control) -> None:
     assert (await control.client.get(f"/api/v1/calls/{call}", headers=mine)).status_code == 200
     assert (await control.client.get(f"/api/v1/calls/{call}", headers=theirs)).status_code == 404
     assert (await control.client.post(f"/api/v1/calls/{call}/hangup", headers=theirs)).status_code == 404
+
+
+async def test_nobody_hangs_up_a_live_call_of_another_account(control: Control) -> None:
+    await control.user("mine@example.org", DEFAULT_ACCOUNT)
+    await control.user("theirs@example.org", await control.account("other"))
+    started = CallStarted(uuid4(), "demo", "inbound", "anna", "demo", "sip", 1_800_000_000.0)
+    leg = EndlessLeg()
+    control.supervisor.live[started.call_id] = LiveCall(started, cast("CallLeg", leg))
+    url = f"/api/v1/calls/{started.call_id}/hangup"
+    assert (await control.client.post(url, headers=await control.bearer("theirs@example.org"))).status_code == 404
+    assert not leg.hung_up
+    assert (await control.client.post(url, headers=await control.bearer("mine@example.org"))).status_code == 204
+    assert leg.hung_up
 
 
 async def test_users_are_their_account_s_alone(control: Control) -> None:
