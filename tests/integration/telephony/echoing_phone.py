@@ -1,7 +1,8 @@
 """A phone in hands-free use, in a process of its own: `python -m … URI SECONDS SPEECH AT`.
 
 It sends back what it hears, later and softer, as a loudspeaker in a room does. At second AT after the agent's first
-sound somebody says the WAV file SPEECH over it; `-` for nobody. It hangs up after SECONDS.
+sound somebody says the WAV file SPEECH over it, and once more half a second later; `-` for nobody. It hangs up after
+SECONDS.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ class HandsFree:
 
 def main() -> None:
     uri, seconds, speech, at = sys.argv[1:]
-    said = np.zeros(0, dtype=np.int16) if speech == "-" else read_wav(Path(speech))
+    said = np.zeros(0, dtype=np.int16)
+    if speech != "-":
+        said = np.tile(np.pad(read_wav(Path(speech)), (0, RATE // 2)), 2)
     with Phone(rtp_ports=RTP_PORTS) as phone:
         phone.call(Dialling(uri), HandsFree(float(seconds), said, float(at)))
 
