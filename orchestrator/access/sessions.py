@@ -61,13 +61,13 @@ class Sessions:
         right = await self._is_right(user, password, now)
         if user is None or not right or user.disabled_at is not None:
             log.warning("sign_in_refused", user=str(user.id) if user is not None else None)
-            raise _BAD_CREDENTIALS
+            raise _bad_credentials()
         await self._users.forgive(user.id)
         membership = _chosen(await self._users.memberships(user.id), account)
         token = new_refresh_token()
         session = await self._sessions.begin(membership.account, user, token_hash(token), now + REFRESH)
         if session is None:
-            raise _BAD_CREDENTIALS
+            raise _bad_credentials()
         if user.password_hash is not None and self._passwords.is_outdated(user.password_hash):
             await self._users.rehash(user.id, user.password_hash, await self._passwords.hash(password))
         log.info("signed_in", user=str(user.id), account=str(membership.account))
@@ -103,7 +103,7 @@ class Sessions:
         """Give *user* another password and end all of their sessions. Raises ApiError: 401, 422."""
         found, now = await self._users.get(user), self._time()
         if found is None or not await self._is_right(found, current, now):
-            raise _BAD_CREDENTIALS
+            raise _bad_credentials()
         await self._users.set_password(user, await self._passwords.hash(new), now)
 
     async def reset_password(self, user: UUID, account: UUID, new: str) -> bool:
@@ -112,9 +112,8 @@ class Sessions:
 
     async def _is_right(self, user: User | None, password: str, now: datetime) -> bool:
         """Whether *password* is that of *user*. It takes as long when there is no such user, or they are locked."""
-        locked = user is None or await self._users.attempt(user.id, now, _lock) is not None
-        kept = None if user is None or locked else user.password_hash
-        return await self._passwords.matches(kept, password)
+        right = await self._passwords.matches(user.password_hash if user is not None else None, password)
+        return user is not None and await self._users.attempt(user.id, now, _lock) and right
 
     def _time(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)
@@ -132,6 +131,6 @@ def _lock(failures: int, now: datetime) -> datetime | None:
     return now + min(FIRST_LOCK * 2 ** min(over, 16), LONGEST_LOCK) if over >= 0 else None
 
 
-_BAD_CREDENTIALS = ApiError(
-    401, "bad_credentials", "there is no such address with this password, or too many wrong ones have locked it a while"
-)
+def _bad_credentials() -> ApiError:
+    why = "there is no such address with this password, or too many wrong ones have locked it for a while"
+    return ApiError(401, "bad_credentials", why)

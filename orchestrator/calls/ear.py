@@ -291,7 +291,6 @@ class Ear:
             pause_found=self._pause_found,
             transcribed=words.ready_at,
             ended=self._now,
-            confidence=heard.confidence if isinstance(heard, Transcript) else None,
             failure=heard if isinstance(heard, EngineError) else None,
             hung_up=hung_up,
         )

@@ -49,8 +49,8 @@ class TurnEnded:
     """The caller is done. Times are media seconds.
 
     text: empty when nothing was said; speech: the latest of what was said, with the silence after it; voice_ended: the
-    detector's word for its end, which comes late; confidence: the recogniser's, in [0, 1], None when it does not tell;
-    failure: why the recogniser gave no answer; hung_up: the caller left in mid-turn, and nobody waits for a reply.
+    detector's word for its end, which comes late; failure: why the recogniser gave no answer; hung_up: the caller left
+    in mid-turn, and nobody waits for a reply.
     """
 
     text: str
@@ -60,7 +60,6 @@ class TurnEnded:
     pause_found: float
     transcribed: float
     ended: float
-    confidence: float | None = None
     failure: EngineError | None = None
     hung_up: bool = False
 

@@ -132,8 +132,7 @@ async def _execute(connection: asyncpg.Connection, migration: Migration) -> None
             await connection.execute(statement, timeout=3600)
         except asyncpg.InsufficientPrivilegeError as error:
             raise ConfigError(
-                f"{migration.name}: the database does not let its user do this: {error}. Let a superuser run: "
-                'CREATE ROLE offhook_tenant NOLOGIN; GRANT offhook_tenant TO "<the user of DATABASE_URL>"'
+                f"{migration.name}: the user of DATABASE_URL may not do this: {error}. {error.hint or ''}".rstrip()
             ) from error
     await connection.execute(
         "INSERT INTO schema_migrations (version, checksum) VALUES ($1, $2)", migration.version, migration.checksum

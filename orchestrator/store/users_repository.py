@@ -18,8 +18,6 @@ class User:
     """Somebody who may sign in."""
 
     id: UUID
-    email: str
-    name: str
     password_hash: str | None
     disabled_at: datetime | None
 
@@ -29,7 +27,6 @@ class Membership:
     """What a user is in an account."""
 
     account: UUID
-    account_name: str
     role: str
 
 
@@ -52,7 +49,7 @@ class EmailTaken(Exception):
     """Somebody has that address already."""
 
 
-_USER = "id, email, name, password_hash, disabled_at"
+_USER = "id, password_hash, disabled_at"
 
 
 class UsersRepository:
@@ -109,34 +106,27 @@ class UsersRepository:
         async with self._database.connection() as connection:
             rows = await connection.fetch(
                 """
-                SELECT account_id, accounts.name, role
-                FROM memberships JOIN accounts ON accounts.id = account_id
-                WHERE user_id = $1
-                ORDER BY memberships.created_at, account_id
+                SELECT account_id, role FROM memberships WHERE user_id = $1 ORDER BY created_at, account_id
                 """,
                 user,
             )
         return [Membership(*row) for row in rows]
 
-    async def attempt(self, user: UUID, now: datetime, lock: Lock) -> datetime | None:
-        """Count one more wrong password ahead of looking at it; None when it may be looked at.
+    async def attempt(self, user: UUID, now: datetime, lock: Lock) -> bool:
+        """Count one more try at the password; False, and nothing is counted, while *user* is locked.
 
-        Otherwise the moment until which none is, and nothing is counted. Counting first makes parallel tries as dear as
-        one after the other; see forgive().
+        Right ones count as well, until forgive(): so tries at the same time are as dear as one after the other.
         """
         async with self._database.transaction() as connection:
             row = await connection.fetchrow("SELECT failures, locked_until FROM users WHERE id = $1 FOR UPDATE", user)
-            if row is None:
-                return None
-            if row["locked_until"] is not None and row["locked_until"] > now:
-                until: datetime = row["locked_until"]
-                return until
+            if row is None or (row["locked_until"] is not None and row["locked_until"] > now):
+                return False
             await connection.execute(
                 "UPDATE users SET failures = failures + 1, locked_until = $2 WHERE id = $1",
                 user,
                 lock(row["failures"] + 1, now),
             )
-        return None
+        return True
 
     async def forgive(self, user: UUID) -> None:
         """The password was right: earlier wrong ones are forgotten."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from orchestrator.access.roles import Role
+from orchestrator.api.schemas import Asked, Told
 
 # PostgreSQL keeps no zero byte.
 Email = Annotated[str, Field(max_length=320, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
@@ -15,11 +16,7 @@ Password = Annotated[SecretStr, Field(max_length=1024)]
 RefreshToken = Annotated[SecretStr, Field(max_length=256)]
 
 
-class _Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class SignIn(_Asked):
+class SignIn(Asked):
     """account: for users of several; the oldest membership's when absent."""
 
     email: Email
@@ -27,23 +24,21 @@ class SignIn(_Asked):
     account: UUID | None = None
 
 
-class Refresh(_Asked):
+class Refresh(Asked):
     """The refresh token of the latest answer."""
 
     refresh_token: RefreshToken
 
 
-class PasswordChange(_Asked):
+class PasswordChange(Asked):
     """Ends all sessions of the user."""
 
     current: Password
     new: Password
 
 
-class Tokens(BaseModel):
+class Tokens(Told):
     """expires_in: seconds of the access token; the refresh token is good once, for 14 days."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     access_token: str
     refresh_token: str
@@ -51,10 +46,8 @@ class Tokens(BaseModel):
     expires_in: int
 
 
-class Me(BaseModel):
+class Me(Told):
     """Who asks; no user for the machine's operator."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     user: UUID | None
     account: UUID

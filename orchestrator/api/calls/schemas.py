@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator
 
+from orchestrator.api.schemas import Told
 from orchestrator.core.events import EndReason
 from orchestrator.core.turn import AnswerKind, Mark
 
@@ -21,11 +22,7 @@ Seconds: TypeAlias = Annotated[float, AfterValidator(_to_the_millisecond)]
 Detail: TypeAlias = Annotated[object, AfterValidator(_to_the_millisecond)]
 
 
-class _Read(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class CallSummary(_Read):
+class CallSummary(Told):
     """One call. ended_at, reason and duration are null while it goes on; recording: path of the stereo WAV."""
 
     id: UUID
@@ -41,7 +38,7 @@ class CallSummary(_Read):
     recording: str | None
 
 
-class TurnRead(_Read):
+class TurnRead(Told):
     """One turn: what the caller said, what was answered, what of it was heard, and its timeline."""
 
     index: int
@@ -53,7 +50,7 @@ class TurnRead(_Read):
     spans: Mapping[str, Seconds]
 
 
-class LineRead(_Read):
+class LineRead(Told):
     """A line of the transcript."""
 
     turn: int
@@ -63,7 +60,7 @@ class LineRead(_Read):
     end: Seconds
 
 
-class EventRead(_Read):
+class EventRead(Told):
     """Something that happened in the call."""
 
     seq: int

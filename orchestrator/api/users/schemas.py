@@ -6,16 +6,15 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from orchestrator.access.roles import Role
 from orchestrator.api.auth.schemas import Email, Password
+from orchestrator.api.schemas import Asked, Told
 
 
-class UserCreate(BaseModel):
+class UserCreate(Asked):
     """Somebody who is to sign in with a password."""
-
-    model_config = ConfigDict(extra="forbid")
 
     email: Email
     name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
@@ -23,10 +22,8 @@ class UserCreate(BaseModel):
     role: Role
 
 
-class UserRead(BaseModel):
+class UserRead(Told):
     """A member of the account."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     email: str
@@ -35,9 +32,7 @@ class UserRead(BaseModel):
     created_at: datetime
 
 
-class PasswordReset(BaseModel):
+class PasswordReset(Asked):
     """A password that an admin gives; locks are lifted, and all sessions of the user end."""
-
-    model_config = ConfigDict(extra="forbid")
 
     password: Password

@@ -2,25 +2,29 @@
 -- the account in the setting offhook.account: what a repository forgets to ask for, PostgreSQL still refuses.
 
 DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'offhook_tenant') THEN
-        CREATE ROLE offhook_tenant NOLOGIN;
-    END IF;
-EXCEPTION
-    -- Roles belong to the whole cluster: another database may have made it at this very moment.
-    WHEN duplicate_object OR unique_violation THEN NULL;
-END
-$$;
-
-DO $$
 DECLARE
     -- From PostgreSQL 16 on, who makes a role may administer it and still not take it.
     needed text := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
+    BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'offhook_tenant') THEN
+            CREATE ROLE offhook_tenant NOLOGIN;
+        END IF;
+    EXCEPTION
+        -- Roles belong to the whole cluster: another database may have made it at this very moment.
+        WHEN duplicate_object OR unique_violation THEN NULL;
+    END;
     IF NOT pg_has_role(current_user, 'offhook_tenant', needed) THEN
         EXECUTE format('GRANT offhook_tenant TO %I', current_user);
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO offhook_tenant', current_schema());
+EXCEPTION
+    WHEN insufficient_privilege THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = SQLERRM,
+            HINT = format(
+                'Let a superuser run: CREATE ROLE offhook_tenant NOLOGIN; GRANT offhook_tenant TO %I', current_user
+            );
 END
 $$;
 
