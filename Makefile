@@ -9,7 +9,7 @@ SYNC = $(UV) pip sync --python $(BIN)/python
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python --no-deps --editable . && \
   { [ ! -s $(VENV)/.extras ] || $(UV) pip install --python $(BIN)/python --editable ".[local,$$(cat $(VENV)/.extras)]"; }
 
-.PHONY: help run extras test check format bench pjsip test-vllm test-torch lock clean
+.PHONY: help run extras test check format bench diagram pjsip test-vllm test-torch lock clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -52,6 +52,9 @@ test-vllm: $(VENV)/.dev ## the vLLM engine on its CPU build, in an environment o
 
 test-torch: $(VENV)/.dev ## the engines that need torch, in an environment of its own (1 GB)
 	bash tests/torch.sh $(abspath $(CACHE))/torch-venv $(abspath $(UV))
+
+diagram: $(VENV)/.dev ## the diagram of docs/data-model.md, from a live schema
+	$(BIN)/python -m orchestrator.store.diagram
 
 lock: $(UV) ## the lock files, anew
 	for extra in run dev; do \

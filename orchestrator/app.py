@@ -22,22 +22,15 @@ from inference.placement import EngineHealth, EngineSet, open_engines
 from inference.registry import Registry
 from inference.speech_cache import SpeechCache
 from orchestrator.access.keys import kept_key
-from orchestrator.access.passwords import Passwords
-from orchestrator.access.rate_limit import RateLimit
-from orchestrator.access.sessions import Sessions
-from orchestrator.access.tokens import AccessTokens
 from orchestrator.addresses import explained
 from orchestrator.agents import read_agents, route
-from orchestrator.api.auth.endpoints import auth_router
-from orchestrator.api.calls.endpoints import calls_router
-from orchestrator.api.door import Door
 from orchestrator.api.errors import install_error_handlers
 from orchestrator.api.health.endpoints import Check, Health
 from orchestrator.api.legs.endpoints import LegDoor
-from orchestrator.api.users.endpoints import users_router
 from orchestrator.calls.prepared import PreparedAgent, prepare
 from orchestrator.calls.setup import SessionSettings
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
+from orchestrator.control_plane import Keys, Stage, control_plane
 from orchestrator.core.agent import Agent
 from orchestrator.core.errors import ConfigError
 from orchestrator.core.ports import TextToSpeech
@@ -49,7 +42,6 @@ from orchestrator.store.db import Database
 from orchestrator.store.embedded import EmbeddedPostgres
 from orchestrator.store.migrate import migrate
 from orchestrator.store.sessions_repository import SessionsRepository
-from orchestrator.store.users_repository import UsersRepository
 from orchestrator.telemetry.fanout import Fanout
 from orchestrator.telemetry.prometheus import CallMetrics
 from orchestrator.telemetry.recorder import DatabaseRecorder
@@ -57,8 +49,6 @@ from orchestrator.telemetry.spool import Spool
 from telephony.sip.pool import GatewayPool, GatewayProcess, gateway_pool
 from telephony.sip.settings import GatewaySettings
 
-# Tries of one address to sign in, or to stay in, a minute.
-_SIGN_INS = 20
 # After which expired tokens and ended sessions are forgotten, at a start.
 _FORGET_AFTER = timedelta(days=1)
 
@@ -116,7 +106,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             CallLimits(most, SessionSettings(longest=settings.longest_call, speculate=settings.speculation)),
         )
         stack.push_async_callback(supervisor.stop)
-        control = stack.enter_context(_control(settings, database, calls, supervisor))
+        keys = Keys(kept_key(settings.data / "keys" / "tokens.key"), kept_key(settings.operator_key))
+        control = stack.enter_context(control_plane(Stage(database, supervisor, keys, time.time)))
         # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.
         gateways = await stack.enter_async_context(gateway_pool(gateway_settings))
         _watch(metrics, engines, gateways)
@@ -219,25 +210,6 @@ def _watch(metrics: CallMetrics, engines: EngineSet, gateways: GatewayPool) -> N
     metrics.counter("offhook_engine_restarts", "Of its process.", of_engines(lambda e: e.restarts), "engine")
     metrics.gauge("offhook_gateway_up", "1 while it listens.", of_gateways(lambda g: g.control is not None), "gateway")
     metrics.counter("offhook_gateway_restarts", "Of its process.", of_gateways(lambda g: g.restarts), "gateway")
-
-
-@contextmanager
-def _control(
-    settings: Settings, database: Database, calls: CallsRepository, supervisor: CallSupervisor
-) -> Iterator[tuple[APIRouter, ...]]:
-    """The routes of the control plane. Raises ConfigError for a key that cannot be used."""
-    tokens = AccessTokens(kept_key(settings.data / "keys" / "tokens.key").encode())
-    door = Door(tokens, kept_key(settings.operator_key))
-    users, passwords = UsersRepository(database), Passwords()
-    sessions = Sessions(users, SessionsRepository(database), passwords, tokens, time.time)
-    try:
-        yield (
-            auth_router(sessions, door, RateLimit(_SIGN_INS, 60.0, time.monotonic)),
-            users_router(users, passwords, sessions, door),
-            calls_router(calls, supervisor, door),
-        )
-    finally:
-        passwords.close()
 
 
 def _application(health: Health, legs: LegDoor, *control: APIRouter) -> FastAPI:

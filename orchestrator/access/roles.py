@@ -16,15 +16,38 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """What a route may need."""
+    """What a route may need, and what an API key may be limited to."""
 
     READ_CALLS = "calls:read"
     CONTROL_CALLS = "calls:control"
+    PLACE_CALLS = "calls:place"
+    READ_RECORDINGS = "recordings:read"
+    READ_AGENTS = "agents:read"
+    EDIT_AGENTS = "agents:edit"
+    PUBLISH_AGENTS = "agents:publish"
+    MANAGE_NUMBERS = "numbers:manage"
+    READ_JOBS = "jobs:read"
+    MANAGE_JOBS = "jobs:manage"
+    MANAGE_WEBHOOKS = "webhooks:manage"
     MANAGE_USERS = "users:manage"
+    MANAGE_KEYS = "keys:manage"
+    MANAGE_PRIVACY = "privacy:manage"
+    READ_AUDIT = "audit:read"
 
+
+_SUPPORT: Final = frozenset({Permission.READ_CALLS, Permission.READ_AGENTS})
+_CLIENT: Final = _SUPPORT | {
+    Permission.CONTROL_CALLS,
+    Permission.PLACE_CALLS,
+    Permission.READ_RECORDINGS,
+    Permission.EDIT_AGENTS,
+    Permission.PUBLISH_AGENTS,
+    Permission.MANAGE_NUMBERS,
+    Permission.READ_JOBS,
+}
 
 GRANTED: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.ADMIN: frozenset(Permission),
-    Role.CLIENT: frozenset({Permission.READ_CALLS, Permission.CONTROL_CALLS}),
-    Role.SUPPORT: frozenset({Permission.READ_CALLS}),
+    Role.CLIENT: _CLIENT,
+    Role.SUPPORT: _SUPPORT,
 }

@@ -11,23 +11,18 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from orchestrator.access.passwords import Cost, Passwords
-from orchestrator.access.rate_limit import RateLimit
-from orchestrator.access.sessions import Sessions
 from orchestrator.access.tokens import AccessTokens
-from orchestrator.api.auth.endpoints import auth_router
-from orchestrator.api.calls.endpoints import calls_router
-from orchestrator.api.door import Door
 from orchestrator.api.errors import install_error_handlers
-from orchestrator.api.users.endpoints import users_router
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor
-from orchestrator.store.calls_repository import CallsRepository
+from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
 from orchestrator.store.db import Database
-from orchestrator.store.sessions_repository import SessionsRepository
 from orchestrator.store.users_repository import UsersRepository
 from tests.integration.store.conftest import database, empty_dsn, server  # noqa: F401 - fixtures
 
 OPERATOR = "operator-key-of-the-tests-operator-key"
+TOKEN_KEY = "k" * 32
 TRIES = 50
+CHEAP = Cost(memory_kib=64, passes=1)
 PASSWORD = "correct horse battery staple"
 
 
@@ -69,23 +64,20 @@ class Control:
 
 @pytest_asyncio.fixture
 async def control(database: Database) -> AsyncIterator[Control]:  # noqa: F811
-    passwords, app = Passwords(Cost(memory_kib=64, passes=1)), FastAPI()
-    users = UsersRepository(database)
-    holder: list[Control] = []
+    app, holder = FastAPI(), list[Control]()
 
     def now() -> float:
         return holder[0].now
 
-    tokens = AccessTokens(b"k" * 32, now)
-    door = Door(tokens, OPERATOR)
-    sessions = Sessions(users, SessionsRepository(database), passwords, tokens, now)
-    calls = CallsRepository(database)
     supervisor = CallSupervisor(None, {}, None, CallLimits())  # type: ignore[arg-type]
+    keys = Keys(TOKEN_KEY, OPERATOR)
     install_error_handlers(app)
-    app.include_router(auth_router(sessions, door, RateLimit(TRIES, 60.0, now)))
-    app.include_router(users_router(users, passwords, sessions, door))
-    app.include_router(calls_router(calls, supervisor, door))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://offhook") as client:
-        holder.append(Control(app, client, database, users, tokens, passwords, supervisor))
-        yield holder[0]
-    passwords.close()
+    with control_plane(Stage(database, supervisor, keys, now, ControlSettings(TRIES, CHEAP))) as routers:
+        for router in routers:
+            app.include_router(router)
+        passwords = Passwords(CHEAP)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://offhook") as client:
+            tokens = AccessTokens(TOKEN_KEY.encode(), now)
+            holder.append(Control(app, client, database, UsersRepository(database), tokens, passwords, supervisor))
+            yield holder[0]
+        passwords.close()

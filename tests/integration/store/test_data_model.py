@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 from orchestrator.store.db import Database
-
-DOCUMENT = (Path(__file__).parents[3] / "docs" / "data-model.md").read_text(encoding="utf-8")
-
-
-def drawn() -> dict[str, list[tuple[str, str]]]:
-    """Columns and types of each table in the diagram."""
-    tables = re.findall(r"^    (\w+) \{\n(.*?)^    \}", DOCUMENT, re.MULTILINE | re.DOTALL)
-    return {name: [(line.split()[1], line.split()[0]) for line in body.splitlines()] for name, body in tables}
+from orchestrator.store.diagram import DOCUMENT, diagram, with_diagram
 
 
 async def test_the_diagram_shows_the_schema_as_it_is(database: Database) -> None:
+    documented = DOCUMENT.read_text(encoding="utf-8")
     async with database.connection() as connection:
-        rows = await connection.fetch(
-            """
-            SELECT table_name, column_name, data_type FROM information_schema.columns
-            WHERE table_schema = 'public' AND table_name <> 'schema_migrations'
-            ORDER BY table_name, ordinal_position
-            """
-        )
-    types = {"timestamp with time zone": "timestamptz", "double precision": "double_precision"}
-    real: dict[str, list[tuple[str, str]]] = {}
-    for table, column, kind in rows:
-        real.setdefault(table, []).append((column, types.get(kind, kind)))
+        drawn = await diagram(connection)
+    assert "calls ||--o{ turns : has" in drawn
+    assert drawn in documented, "`make diagram` renews it"
 
-    assert drawn() == real
+
+def test_a_document_keeps_what_is_round_its_diagram() -> None:
+    before = "# Data\n\n```mermaid\nerDiagram\n    a {\n    }\n```\n\n```sql\nSELECT 1;\n```\n"
+    assert with_diagram(before, "```mermaid\nerDiagram\n    b {\n    }\n```\n") == before.replace("    a {", "    b {")

@@ -1,0 +1,68 @@
+"""The control plane put together: every route under /api/v1, on the stores and the calls that stand behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
+from orchestrator.access.passwords import Cost, Passwords
+from orchestrator.access.rate_limit import RateLimit
+from orchestrator.access.sessions import Sessions
+from orchestrator.access.tokens import AccessTokens
+from orchestrator.api.auth.endpoints import auth_router
+from orchestrator.api.calls.endpoints import calls_router
+from orchestrator.api.door import Door
+from orchestrator.api.users.endpoints import users_router
+from orchestrator.calls.supervisor import CallSupervisor
+from orchestrator.core.clock import Clock
+from orchestrator.store.calls_repository import CallsRepository
+from orchestrator.store.db import Database
+from orchestrator.store.sessions_repository import SessionsRepository
+from orchestrator.store.users_repository import UsersRepository
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Secrets of the installation. tokens: signs access tokens; operator: speaks for whoever runs the machine."""
+
+    tokens: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSettings:
+    """sign_ins: tries of one address to show a password, a minute; hashing: what a password costs."""
+
+    sign_ins: int = 20
+    hashing: Cost = Cost()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the control plane works on. clock: seconds since 1970."""
+
+    database: Database
+    supervisor: CallSupervisor
+    keys: Keys
+    clock: Clock
+    settings: ControlSettings = ControlSettings()
+
+
+@contextmanager
+def control_plane(stage: Stage) -> Iterator[tuple[APIRouter, ...]]:
+    """The routes; what they need of their own stops at the end of the block."""
+    tokens = AccessTokens(stage.keys.tokens.encode(), stage.clock)
+    door = Door(tokens, stage.keys.operator)
+    users, passwords = UsersRepository(stage.database), Passwords(stage.settings.hashing)
+    sessions = Sessions(users, SessionsRepository(stage.database), passwords, tokens, stage.clock)
+    try:
+        yield (
+            auth_router(sessions, door, RateLimit(stage.settings.sign_ins, 60.0, stage.clock)),
+            users_router(users, passwords, sessions, door),
+            calls_router(CallsRepository(stage.database), stage.supervisor, door),
+        )
+    finally:
+        passwords.close()
