@@ -80,7 +80,7 @@ class LoadSystem:
             time.sleep(0.2)
 
     def _recent(self) -> list[dict[str, Any]]:
-        answer: list[dict[str, Any]] = self.system.get("/api/v1/calls", limit=200)
+        answer: list[dict[str, Any]] = self.system.get("/api/v1/calls", limit=200)["items"]
         return answer
 
 

@@ -52,7 +52,7 @@ class System:
 
     def calls(self) -> list[dict[str, Any]]:
         """Its latest calls, newest first."""
-        answer: list[dict[str, Any]] = self.get("/api/v1/calls")
+        answer: list[dict[str, Any]] = self.get("/api/v1/calls")["items"]
         return answer
 
     def call(self, call_id: str) -> dict[str, Any]:

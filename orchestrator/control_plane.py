@@ -18,6 +18,7 @@ from orchestrator.api.door import Door
 from orchestrator.api.users.endpoints import users_router
 from orchestrator.calls.supervisor import CallSupervisor
 from orchestrator.core.clock import Clock
+from orchestrator.store.call_lists import CallLists
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.sessions_repository import SessionsRepository
@@ -62,7 +63,7 @@ def control_plane(stage: Stage) -> Iterator[tuple[APIRouter, ...]]:
         yield (
             auth_router(sessions, door, RateLimit(stage.settings.sign_ins, 60.0, stage.clock)),
             users_router(users, passwords, sessions, door),
-            calls_router(CallsRepository(stage.database), stage.supervisor, door),
+            calls_router(CallsRepository(stage.database), CallLists(stage.database), stage.supervisor, door),
         )
     finally:
         passwords.close()

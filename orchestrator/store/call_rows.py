@@ -15,6 +15,11 @@ from orchestrator.store.jsonb import storable_text
 
 Row: TypeAlias = tuple[object, ...]
 
+# What to_call reads. The words of a call are long, and searched only.
+CALL_COLUMNS = (
+    "id, account_id, agent, direction, caller, callee, driver, started_at, ended_at, end_reason, duration, recording"
+)
+
 
 def call_row(record: CallStarted, account: UUID) -> Row:
     """id, account_id, agent, direction, caller, callee, driver, started_at."""

@@ -11,6 +11,7 @@ import asyncpg
 from orchestrator.core.errors import RecordRefused
 from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Record, Spoken, TurnFinished
 from orchestrator.store.call_rows import (
+    CALL_COLUMNS,
     Row,
     call_row,
     end_row,
@@ -58,7 +59,8 @@ _UPSERT_TURN = """
 """
 
 _END_CALL = """
-    UPDATE calls SET ended_at = $2, end_reason = $3, duration = $4, recording = coalesce($5, recording)
+    UPDATE calls SET
+        ended_at = $2, end_reason = $3, duration = $4, recording = coalesce($5, recording), words = words_of(id)
     WHERE id = $1
     RETURNING id
 """
@@ -72,11 +74,15 @@ _END_ABANDONED = """
     UPDATE calls SET
         end_reason = $2,
         duration = abandoned.length,
+        words = words_of(calls.id),
         ended_at = calls.started_at + make_interval(secs => abandoned.length)
     FROM abandoned
     WHERE calls.id = abandoned.id
     RETURNING calls.id
 """
+
+_RECENT = f"SELECT {CALL_COLUMNS} FROM calls WHERE account_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2"  # noqa: S608
+_CALL = f"SELECT {CALL_COLUMNS} FROM calls WHERE account_id = $1 AND id = $2"  # noqa: S608
 
 _LATENCY = """
     SELECT
@@ -138,16 +144,12 @@ class CallsRepository:
         """The calls of *account*."""
         return CallsRepository(self._database, account)
 
-    async def recent(self, limit: int = 50, before: datetime | None = None) -> list[Call]:
-        """The latest calls, newest first; those that started earlier than *before* when it is given."""
+    async def recent(self, limit: int = 50) -> list[Call]:
+        """The latest calls, newest first. orchestrator.store.call_lists finds more of them."""
         async with self._database.tenant(self._account) as connection:
             rows = await connection.fetch(
-                """
-                SELECT * FROM calls WHERE account_id = $1 AND ($2::timestamptz IS NULL OR started_at < $2)
-                ORDER BY started_at DESC, id DESC LIMIT $3
-                """,
+                _RECENT,
                 self._account,
-                before,
                 limit,
             )
         return [to_call(row) for row in rows]
@@ -155,9 +157,7 @@ class CallsRepository:
     async def history(self, call_id: UUID) -> CallHistory | None:
         """One call with its turns, transcript and events; None when the account has no such call."""
         async with self._database.tenant(self._account) as connection:
-            call = await connection.fetchrow(
-                "SELECT * FROM calls WHERE id = $1 AND account_id = $2", call_id, self._account
-            )
+            call = await connection.fetchrow(_CALL, self._account, call_id)
             if call is None:
                 return None
             turns = await connection.fetch("SELECT * FROM turns WHERE call_id = $1 ORDER BY index", call_id)

@@ -7,17 +7,27 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime
 
 from orchestrator.access.roles import Permission
 from orchestrator.access.tokens import Identity
-from orchestrator.api.calls.schemas import CallDetail, CallSummary
+from orchestrator.api.calls.schemas import CallDetail, CallSummary, FoundCall
 from orchestrator.api.door import Door
+from orchestrator.api.pages import Cursor, Limit, Page, cursor_of, key_of
 from orchestrator.calls.supervisor import CallSupervisor
 from orchestrator.core.errors import ApiError
+from orchestrator.core.events import Direction, EndReason
+from orchestrator.store.call_lists import CallFilter, CallLists, Place
+from orchestrator.store.calls import Call
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT, CallsRepository
 
+# PostgreSQL keeps no zero byte.
+Text = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
+Words = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
+Moment = Annotated[AwareDatetime | None, Query(description="With its offset from UTC.")]
 
-def calls_router(calls: CallsRepository, supervisor: CallSupervisor, door: Door) -> APIRouter:
+
+def calls_router(calls: CallsRepository, lists: CallLists, supervisor: CallSupervisor, door: Door) -> APIRouter:
     """The routes, on *calls* that were recorded and those that *supervisor* runs."""
     router = APIRouter(prefix="/api/v1/calls", tags=["calls"])
     reader, controller = (
@@ -25,11 +35,28 @@ def calls_router(calls: CallsRepository, supervisor: CallSupervisor, door: Door)
     )
 
     @router.get("")
-    async def list_calls(
-        limit: Annotated[int, Query(ge=1, le=200)] = 50, before: datetime | None = None, who: Identity = reader
-    ) -> list[CallSummary]:
-        """The latest calls, newest first; those that started earlier than *before* when it is given."""
-        return [CallSummary.model_validate(call) for call in await calls.of(who.account).recent(limit, before)]
+    async def list_calls(  # noqa: PLR0913 - one parameter a filter
+        *,
+        limit: Limit = 50,
+        after: Cursor = None,
+        agent: Text = None,
+        direction: Direction | None = None,
+        driver: Text = None,
+        caller: Text = None,
+        callee: Text = None,
+        reason: EndReason | None = None,
+        live: bool | None = None,
+        since: Moment = None,
+        until: Moment = None,
+        q: Words = None,
+        who: Identity = reader,
+    ) -> Page[FoundCall]:
+        """The calls, newest first. q: words of the transcript, "side by side", begun*, -without."""
+        wanted = CallFilter(agent, direction, driver, caller, callee, reason, live, since, until, q)
+        found = await lists.page(who.account, wanted, limit + 1, key_of(after, _place))
+        page = [FoundCall.model_validate({**_summary(one.call), "lines": one.lines}) for one in found[:limit]]
+        last = found[limit - 1].call if len(found) > limit else None
+        return Page(items=page, next=cursor_of(last.started_at, last.id) if last is not None else None)
 
     @router.get("/{call_id}")
     async def get_call(call_id: UUID, who: Identity = reader) -> CallDetail:
@@ -39,7 +66,7 @@ def calls_router(calls: CallsRepository, supervisor: CallSupervisor, door: Door)
             raise ApiError(404, "call_not_found", f"there is no call {call_id}")
         return CallDetail.model_validate(
             {
-                **CallSummary.model_validate(history.call).model_dump(),
+                **_summary(history.call),
                 "turns": history.turns,
                 "transcript": history.transcript,
                 "events": history.events,
@@ -54,3 +81,14 @@ def calls_router(calls: CallsRepository, supervisor: CallSupervisor, door: Door)
             raise ApiError(404, "call_not_live", f"no call {call_id} is going on")
 
     return router
+
+
+def _summary(call: Call) -> dict[str, object]:
+    return CallSummary.model_validate(call).model_dump()
+
+
+def _place(started_at: str, call_id: str) -> Place:
+    at = datetime.fromisoformat(started_at)
+    if at.tzinfo is None:
+        raise ValueError("a time without its offset from UTC")
+    return at, UUID(call_id)

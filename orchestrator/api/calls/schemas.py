@@ -69,6 +69,12 @@ class EventRead(Told):
     payload: Mapping[str, Detail]
 
 
+class FoundCall(CallSummary):
+    """lines: the first ones that hold any of the words that were looked for."""
+
+    lines: list[LineRead]
+
+
 class CallDetail(CallSummary):
     """One call with everything that was recorded of it."""
 

@@ -72,8 +72,9 @@ async def test_calls_are_their_account_s_alone(control: Control) -> None:
     await control.user("theirs@example.org", other)
     call = await called(control, DEFAULT_ACCOUNT)
     mine, theirs = await control.bearer("mine@example.org"), await control.bearer("theirs@example.org")
-    assert [one["id"] for one in (await control.client.get("/api/v1/calls", headers=mine)).json()] == [str(call)]
-    assert (await control.client.get("/api/v1/calls", headers=theirs)).json() == []
+    listed = (await control.client.get("/api/v1/calls", headers=mine)).json()
+    assert [one["id"] for one in listed["items"]] == [str(call)]
+    assert (await control.client.get("/api/v1/calls", headers=theirs)).json() == {"items": [], "next": None}
     assert (await control.client.get(f"/api/v1/calls/{call}", headers=mine)).status_code == 200
     assert (await control.client.get(f"/api/v1/calls/{call}", headers=theirs)).status_code == 404
     assert (await control.client.post(f"/api/v1/calls/{call}/hangup", headers=theirs)).status_code == 404

@@ -90,15 +90,11 @@ async def test_text_that_postgresql_cannot_hold_is_kept_with_replacements(calls:
     assert history.events[0].payload == {"text\ufffd": "a\ufffdb", "level": None, "set": [1], "id": str(call_id)}
 
 
-async def test_recent_calls_come_newest_first_and_in_pages(calls: CallsRepository) -> None:
+async def test_recent_calls_come_newest_first(calls: CallsRepository) -> None:
     ids = [uuid4() for _ in range(5)]
     await calls.write([started(call_id, at=1_800_000_000.0 + minute) for minute, call_id in enumerate(ids)])
 
-    first = await calls.recent(limit=2)
-    rest = await calls.recent(limit=10, before=first[-1].started_at)
-
-    assert [call.id for call in (*first, *rest)] == ids[::-1]
-    assert all(call.ended_at is None and call.reason is None for call in first)
+    assert [call.id for call in await calls.recent(limit=2)] == [ids[4], ids[3]]
 
 
 async def test_an_account_sees_only_its_own_calls(calls: CallsRepository, database: Database) -> None:

@@ -1,0 +1,125 @@
+"""Finding calls among many: by what they are and by what was said in them, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator.core.events import Direction, EndReason, Spoken
+from orchestrator.store.call_rows import CALL_COLUMNS, to_call, to_line
+from orchestrator.store.calls import Call
+from orchestrator.store.db import Database
+from orchestrator.store.words_query import WordsQuery
+
+Place: TypeAlias = tuple[datetime, UUID]
+"""Where a call stands in the list: when it started, and its id."""
+
+LINES_A_CALL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls are wanted; what is None does not matter.
+
+    since, until: of the start, the second excluded; live: whether the call goes on; words: as WordsQuery.of reads them.
+    """
+
+    agent: str | None = None
+    direction: Direction | None = None
+    driver: str | None = None
+    caller: str | None = None
+    callee: str | None = None
+    reason: EndReason | None = None
+    live: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCall:
+    """A call, and the first lines of it that hold any of the words that were looked for."""
+
+    call: Call
+    lines: tuple[Spoken, ...]
+
+
+_CONDITIONS = {
+    "agent": "agent = {}",
+    "direction": "direction = {}",
+    "driver": "driver = {}",
+    "caller": "caller = {}",
+    "callee": "callee = {}",
+    "reason": "end_reason = {}",
+    "since": "started_at >= {}",
+    "until": "started_at < {}",
+}
+
+_LINES = f"""
+    SELECT line.* FROM unnest($1::uuid[]) AS wanted (id), LATERAL (
+        SELECT call_id, turn, speaker, text, start_at, end_at FROM transcripts
+        WHERE call_id = wanted.id AND to_tsvector('offhook_words', text) @@ to_tsquery('offhook_words', $2)
+        ORDER BY start_at LIMIT {LINES_A_CALL}
+    ) AS line
+"""  # noqa: S608 - a number of ours
+
+
+class CallLists:
+    """The calls of any account, a page at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, account: UUID, wanted: CallFilter, limit: int, after: Place | None = None) -> list[FoundCall]:
+        """The latest *limit* calls of *account* that are *wanted*; older than *after* when it is given."""
+        words = WordsQuery.of(wanted.words) if wanted.words is not None else None
+        if words is not None and not words.whole:
+            return []
+        query, arguments = _query(account, wanted, words, limit, after)
+        async with self._database.tenant(account) as connection:
+            # The best way depends on the values: few of a common word's calls are needed, all of a rare one's are.
+            await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+            calls = [to_call(row) for row in await connection.fetch(query, *arguments)]
+            lines = await _lines(connection, calls, words)
+        return [FoundCall(call, tuple(lines.get(call.id, ()))) for call in calls]
+
+
+def _query(
+    account: UUID, wanted: CallFilter, words: WordsQuery | None, limit: int, after: Place | None
+) -> tuple[str, list[object]]:
+    conditions, arguments = ["account_id = $1"], list[object]([account])
+
+    def hold(condition: str, *values: object) -> None:
+        numbers = [f"${len(arguments) + index}" for index in range(1, len(values) + 1)]
+        arguments.extend(values)
+        conditions.append(condition.format(*numbers))
+
+    for name, condition in _CONDITIONS.items():
+        if (value := getattr(wanted, name)) is not None:
+            hold(condition, value)
+    if wanted.live is not None:
+        hold("ended_at IS NULL" if wanted.live else "ended_at IS NOT NULL")
+    if words is not None:
+        hold("words @@ to_tsquery('offhook_words', {})", words.whole)
+    if after is not None:
+        hold("(started_at, id) < ({}, {})", *after)
+    arguments.append(limit)
+    return (
+        f"SELECT {CALL_COLUMNS} FROM calls WHERE {' AND '.join(conditions)} "  # noqa: S608 - constants of this module
+        f"ORDER BY started_at DESC, id DESC LIMIT ${len(arguments)}"
+    ), arguments
+
+
+async def _lines(
+    connection: asyncpg.Connection, calls: list[Call], words: WordsQuery | None
+) -> dict[UUID, list[Spoken]]:
+    lines: dict[UUID, list[Spoken]] = {}
+    if words is None or not words.parts:
+        return lines
+    for row in await connection.fetch(_LINES, [call.id for call in calls], words.parts):
+        lines.setdefault(row["call_id"], []).append(to_line(row))
+    return lines
