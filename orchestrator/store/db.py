@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -34,6 +34,9 @@ _WRONG_ADDRESS = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.ClientConfigurationError,
 )
+
+Isolation: TypeAlias = Literal["repeatable_read", "serializable"]
+"""Of a transaction: "repeatable_read" lets all of its statements see one moment."""
 
 
 @contextmanager
@@ -102,20 +105,35 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+    async def transaction(self, isolation: Isolation | None = None) -> AsyncIterator[asyncpg.Connection]:
         """A connection inside a transaction: all of the block is kept, or none of it."""
-        async with self.connection() as connection, connection.transaction():
+        async with self.connection() as connection, connection.transaction(isolation=isolation):
             yield connection
 
     @asynccontextmanager
-    async def tenant(self, account: UUID) -> AsyncIterator[asyncpg.Connection]:
+    async def tenant(self, account: UUID, isolation: Isolation | None = None) -> AsyncIterator[asyncpg.Connection]:
         """A transaction that sees the rows of *account* alone: PostgreSQL hides all others from it."""
-        async with self.transaction() as connection:
+        async with self.transaction(isolation) as connection:
             await connection.execute(
                 "SELECT set_config('role', 'offhook_tenant', true), set_config('offhook.account', $1, true)",
                 str(account),
             )
             yield connection
+
+    @asynccontextmanager
+    async def own_connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection beside the pool, for what keeps one for long. Raises StoreUnavailable."""
+        with one_error():
+            connection = await asyncpg.connect(
+                self._dsn,
+                timeout=self._limits.connect,
+                command_timeout=self._limits.statement,
+                server_settings={"application_name": "offhook listener"},
+            )
+            try:
+                yield connection
+            finally:
+                connection.terminate()
 
     async def answers(self) -> bool:
         """Whether the database serves a query at this moment."""
