@@ -22,6 +22,9 @@ class CallState(StrEnum):
     END = "end"
 
 
+FIRST_ACCOUNT = UUID("00000000-0000-4000-8000-000000000001")
+"""The one that every installation has."""
+
 Direction: TypeAlias = Literal["inbound", "outbound"]
 Speaker: TypeAlias = Literal["caller", "agent"]
 
@@ -41,7 +44,11 @@ class EndReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallStarted:
-    """A leg was accepted. started_at: UNIX seconds, wall clock."""
+    """A leg was accepted. started_at: UNIX seconds, wall clock.
+
+    account: whose call it is; agent: the agent's name; agent_id, version: which of its versions answers, if the
+    database has it.
+    """
 
     call_id: UUID
     agent: str
@@ -50,6 +57,9 @@ class CallStarted:
     callee: str
     driver: str
     started_at: float
+    account: UUID = FIRST_ACCOUNT
+    agent_id: UUID | None = None
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

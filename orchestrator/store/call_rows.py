@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TypeAlias
-from uuid import UUID
 
 import asyncpg
 
@@ -17,15 +16,17 @@ Row: TypeAlias = tuple[object, ...]
 
 # What to_call reads. The words of a call are long, and searched only.
 CALL_COLUMNS = (
-    "id, account_id, agent, direction, caller, callee, driver, started_at, ended_at, end_reason, duration, recording"
+    "id, account_id, agent, agent_id, agent_version, direction, caller, callee, driver, started_at, ended_at, "
+    "end_reason, duration, recording"
 )
 
 
-def call_row(record: CallStarted, account: UUID) -> Row:
-    """id, account_id, agent, direction, caller, callee, driver, started_at."""
+def call_row(record: CallStarted) -> Row:
+    """id, account_id, agent, direction, caller, callee, driver, started_at, agent_id, agent_version."""
     texts = (record.agent, record.direction, record.caller, record.callee, record.driver)
     started_at = datetime.fromtimestamp(record.started_at, UTC)
-    return (record.call_id, account, *(storable_text(text) for text in texts), started_at)
+    told = (storable_text(text) for text in texts)
+    return (record.call_id, record.account, *told, started_at, record.agent_id, record.version)
 
 
 def event_row(record: Happened) -> Row:
@@ -68,6 +69,8 @@ def to_call(row: asyncpg.Record) -> Call:
         id=row["id"],
         account_id=row["account_id"],
         agent=row["agent"],
+        agent_id=row["agent_id"],
+        version=row["agent_version"],
         direction=row["direction"],
         caller=row["caller"],
         callee=row["callee"],

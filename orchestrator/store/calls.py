@@ -18,6 +18,8 @@ class Call:
     id: UUID
     account_id: UUID
     agent: str
+    agent_id: UUID | None
+    version: int | None
     direction: Direction
     caller: str
     callee: str

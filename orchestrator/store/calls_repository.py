@@ -9,7 +9,16 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator.core.errors import RecordRefused
-from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Record, Spoken, TurnFinished
+from orchestrator.core.events import (
+    FIRST_ACCOUNT,
+    CallEnded,
+    CallStarted,
+    EndReason,
+    Happened,
+    Record,
+    Spoken,
+    TurnFinished,
+)
 from orchestrator.store.call_rows import (
     CALL_COLUMNS,
     Row,
@@ -27,11 +36,12 @@ from orchestrator.store.call_rows import (
 from orchestrator.store.calls import Call, CallHistory, Latency
 from orchestrator.store.db import Database
 
-DEFAULT_ACCOUNT = UUID("00000000-0000-4000-8000-000000000001")
+DEFAULT_ACCOUNT = FIRST_ACCOUNT
 
 _INSERT_CALL = """
-    INSERT INTO calls (id, account_id, agent, direction, caller, callee, driver, started_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    INSERT INTO calls
+        (id, account_id, agent, direction, caller, callee, driver, started_at, agent_id, agent_version)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (id) DO NOTHING
 """
 
@@ -65,14 +75,22 @@ _END_CALL = """
     RETURNING id
 """
 
+_TAKE_TURNS = """
+    SELECT pg_advisory_xact_lock(7214002, key) FROM (
+        SELECT DISTINCT hashtext(account::text) AS key FROM (
+            SELECT account_id AS account FROM calls WHERE id = ANY ($1) UNION SELECT unnest($2::uuid[])
+        ) AS accounts ORDER BY key
+    ) AS keys
+"""
+
 _END_ABANDONED = """
     WITH abandoned AS (
         SELECT id, coalesce((SELECT max(at) FROM events WHERE call_id = calls.id), 0) AS length
         FROM calls
-        WHERE account_id = $1 AND ended_at IS NULL AND id <> ALL ($3)
+        WHERE ended_at IS NULL AND id <> ALL ($2)
     )
     UPDATE calls SET
-        end_reason = $2,
+        end_reason = $1,
         duration = abandoned.length,
         words = words_of(calls.id),
         ended_at = calls.started_at + make_interval(secs => abandoned.length)
@@ -98,7 +116,7 @@ _LATENCY = """
 
 
 class CallsRepository:
-    """The calls of one account."""
+    """Reads the calls of one account; writes those of all, each into its own."""
 
     def __init__(self, database: Database, account: UUID = DEFAULT_ACCOUNT) -> None:
         self._database = database
@@ -112,7 +130,7 @@ class CallsRepository:
         them, such as the end of a call whose start was not written; none is kept then.
         """
         try:
-            await self._write(_rows(records, self._account))
+            await self._write(_rows(records))
         except (
             asyncpg.DataError,
             asyncpg.IntegrityConstraintViolationError,
@@ -124,6 +142,9 @@ class CallsRepository:
 
     async def _write(self, rows: Mapping[str, list[Row]]) -> None:
         async with self._database.transaction() as connection:
+            # What the triggers of the rows take, in one order for all writers, or two could wait for each other.
+            calls = {row[0] for statement in rows.values() for row in statement}
+            await connection.execute(_TAKE_TURNS, list(calls), [row[1] for row in rows[_INSERT_CALL]])
             for statement in (_INSERT_CALL, _INSERT_EVENT, _UPSERT_LINE, _UPSERT_TURN):
                 if rows[statement]:
                     await connection.executemany(statement, rows[statement])
@@ -132,12 +153,12 @@ class CallsRepository:
                     raise RecordRefused(f"call {row[0]} ended, but its start was never written")
 
     async def end_abandoned(self, alive: Iterable[UUID] = ()) -> list[UUID]:
-        """End the calls that were cut by the death of their orchestrator, at their last event; their ids.
+        """End all calls that were cut by the death of their orchestrator, at their last event; their ids.
 
         For the start of a single orchestrator, after what its last run has spooled is replayed. alive: calls to spare.
         """
         async with self._database.connection() as connection:
-            rows = await connection.fetch(_END_ABANDONED, self._account, EndReason.ERROR.value, list(alive))
+            rows = await connection.fetch(_END_ABANDONED, EndReason.ERROR.value, list(alive))
         return [row["id"] for row in rows]
 
     def of(self, account: UUID) -> CallsRepository:
@@ -179,7 +200,7 @@ class CallsRepository:
         return [to_latency(row) for row in rows]
 
 
-def _rows(records: Iterable[Record], account: UUID) -> dict[str, list[Row]]:
+def _rows(records: Iterable[Record]) -> dict[str, list[Row]]:
     """The rows of each statement. Raises RecordRefused for a record whose values are of the wrong types."""
     rows: dict[str, list[Row]] = {
         statement: [] for statement in (_INSERT_CALL, _INSERT_EVENT, _UPSERT_LINE, _UPSERT_TURN, _END_CALL)
@@ -188,7 +209,7 @@ def _rows(records: Iterable[Record], account: UUID) -> dict[str, list[Row]]:
         try:
             match record:
                 case CallStarted():
-                    rows[_INSERT_CALL].append(call_row(record, account))
+                    rows[_INSERT_CALL].append(call_row(record))
                 case Happened():
                     rows[_INSERT_EVENT].append(event_row(record))
                 case Spoken():

@@ -68,4 +68,10 @@ def _turn(value: Any) -> Turn | int:
     return Turn(**value, answer=None if answer is None else AnswerKind(answer), marks=marks)
 
 
-_READ: dict[str, Callable[[Any], Any]] = {"call_id": UUID, "reason": EndReason, "turn": _turn}
+_READ: dict[str, Callable[[Any], Any]] = {
+    "call_id": UUID,
+    "account": UUID,
+    "agent_id": lambda value: None if value is None else UUID(value),
+    "reason": EndReason,
+    "turn": _turn,
+}

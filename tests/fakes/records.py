@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Record, Spoken, TurnFinished
+from orchestrator.core.events import (
+    FIRST_ACCOUNT,
+    CallEnded,
+    CallStarted,
+    EndReason,
+    Happened,
+    Record,
+    Spoken,
+    TurnFinished,
+)
 from orchestrator.core.turn import AnswerKind, Mark, Turn
 
 
-def started(call_id: UUID, at: float = 1_800_000_000.0) -> CallStarted:
+def started(call_id: UUID, at: float = 1_800_000_000.0, account: UUID = FIRST_ACCOUNT) -> CallStarted:
     """A caller at the demo agent's door."""
-    return CallStarted(call_id, "demo", "inbound", "+33612345678", "sip:demo@127.0.0.1", "sip", at)
+    return CallStarted(
+        call_id, "demo", "inbound", "+33612345678", "sip:demo@127.0.0.1", "sip", at, account, UUID(int=5), 3
+    )
 
 
 def answered_turn(index: int = 1, latency: float = 0.75, answer: AnswerKind = AnswerKind.LLM) -> Turn:

@@ -19,7 +19,7 @@ from orchestrator.core.errors import ApiError
 from orchestrator.core.events import Direction, EndReason
 from orchestrator.store.call_lists import CallFilter, CallLists, Place
 from orchestrator.store.calls import Call
-from orchestrator.store.calls_repository import DEFAULT_ACCOUNT, CallsRepository
+from orchestrator.store.calls_repository import CallsRepository
 
 # PostgreSQL keeps no zero byte.
 Text = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
@@ -76,8 +76,8 @@ def calls_router(calls: CallsRepository, lists: CallLists, supervisor: CallSuper
     @router.post("/{call_id}/hangup", status_code=204)
     async def hang_up(call_id: UUID, who: Identity = controller) -> None:
         """End a live call."""
-        # All calls are of the first account until agents belong to one.
-        if who.account != DEFAULT_ACCOUNT or not await supervisor.hangup(call_id):
+        live = supervisor.live.get(call_id)
+        if live is None or live.started.account != who.account or not await supervisor.hangup(call_id):
             raise ApiError(404, "call_not_live", f"no call {call_id} is going on")
 
     return router

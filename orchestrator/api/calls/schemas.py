@@ -23,10 +23,15 @@ Detail: TypeAlias = Annotated[object, AfterValidator(_to_the_millisecond)]
 
 
 class CallSummary(Told):
-    """One call. ended_at, reason and duration are null while it goes on; recording: path of the stereo WAV."""
+    """One call. ended_at, reason and duration are null while it goes on; recording: path of the stereo WAV.
+
+    version: of the agent that answered, and went on answering whatever was published meanwhile.
+    """
 
     id: UUID
     agent: str
+    agent_id: UUID | None
+    version: int | None
     direction: Literal["inbound", "outbound"]
     caller: str
     callee: str

@@ -60,8 +60,8 @@ async def spoken(control: Control, account: UUID) -> None:
 async def called(control: Control, account: UUID) -> UUID:
     """A call of *account*."""
     call = uuid4()
-    await CallsRepository(control.database, account).write(
-        [CallStarted(call, "demo", "inbound", "anna", "demo", "sip", 1_800_000_000.0)]
+    await CallsRepository(control.database).write(
+        [CallStarted(call, "demo", "inbound", "anna", "demo", "sip", 1_800_000_000.0, account)]
     )
     return call
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from orchestrator.core.errors import RecordRefused
-from orchestrator.core.events import EndReason, Happened, Spoken, TurnFinished
+from orchestrator.core.events import FIRST_ACCOUNT, EndReason, Happened, Spoken, TurnFinished
 from orchestrator.core.turn import AnswerKind, Mark
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
@@ -26,6 +27,7 @@ async def test_a_call_is_read_back_as_it_was_recorded(calls: CallsRepository) ->
     history = await calls.history(call_id)
 
     assert history is not None
+    assert (history.call.agent_id, history.call.version) == (UUID(int=5), 3)
     assert (history.call.agent, history.call.driver, history.call.caller) == ("demo", "sip", "+33612345678")
     assert history.call.started_at == datetime.fromtimestamp(1_800_000_000, UTC)
     assert history.call.reason is EndReason.CALLER_HANGUP
@@ -102,7 +104,7 @@ async def test_an_account_sees_only_its_own_calls(calls: CallsRepository, databa
         other = await connection.fetchval("INSERT INTO accounts (name) VALUES ('other') RETURNING id")
     theirs = CallsRepository(database, other)
     call_id = uuid4()
-    await theirs.write(small_call(call_id))
+    await calls.write([started(call_id, account=other), *small_call(call_id)[1:]])
 
     assert await calls.history(call_id) is None
     assert await calls.recent() == []
@@ -139,3 +141,20 @@ async def test_calls_of_a_dead_orchestrator_end_at_their_last_event(calls: Calls
     assert history.call.duration == 12.5
     assert history.call.ended_at == history.call.started_at + timedelta(seconds=12.5)
     assert await calls.end_abandoned(alive=[alive]) == []
+
+
+async def test_two_writers_of_the_same_accounts_do_not_wait_for_each_other(database: Database) -> None:
+    async with database.connection() as connection:
+        other = await connection.fetchval("INSERT INTO accounts (name) VALUES ('other') RETURNING id")
+    ids = [uuid4() for _ in range(4)]
+    whose = [FIRST_ACCOUNT, other]
+    calls = CallsRepository(database)
+    await calls.write([started(call_id, account=whose[index % 2]) for index, call_id in enumerate(ids)])
+
+    async def write(order: list[UUID]) -> None:
+        for seq in range(30):
+            await calls.write([Happened(call_id, seq, "state", 0.0) for call_id in order])
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(write(ids[:2]))
+        group.create_task(write(ids[:1:-1]))

@@ -28,7 +28,7 @@ def history() -> CallHistory:
     now = datetime.now(UTC)
     ended = EndReason.CALLER_HANGUP
     recording = f"/a/folder/whose/name/is/long/{call_id}.wav"
-    call = Call(call_id, uuid4(), "demo", "inbound", "c", "demo", "sip", now, now, ended, 9.0, recording)
+    call = Call(call_id, uuid4(), "demo", None, None, "inbound", "c", "demo", "sip", now, now, ended, 9.0, recording)
     turn = RecordedTurn(1, AnswerKind.APPROVED, "When?", LONG, LONG, {}, {"endpointing": 0.6}, 0.75)
     return CallHistory(call, (turn,), (Spoken(call_id, 1, "agent", LONG, 1.0, 7.0),), ())
 
