@@ -41,6 +41,7 @@ from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.embedded import EmbeddedPostgres
 from orchestrator.store.migrate import migrate
+from orchestrator.store.notifications import Notifications
 from orchestrator.store.sessions_repository import SessionsRepository
 from orchestrator.telemetry.fanout import Fanout
 from orchestrator.telemetry.prometheus import CallMetrics
@@ -49,6 +50,8 @@ from orchestrator.telemetry.spool import Spool
 from telephony.sip.pool import GatewayPool, GatewayProcess, gateway_pool
 from telephony.sip.settings import GatewaySettings
 
+# Bytes of a message on a WebSocket: a leg's are far shorter.
+_LONGEST_MESSAGE = 2**18
 # After which expired tokens and ended sessions are forgotten, at a start.
 _FORGET_AFTER = timedelta(days=1)
 
@@ -107,7 +110,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         stack.push_async_callback(supervisor.stop)
         keys = Keys(kept_key(settings.data / "keys" / "tokens.key"), kept_key(settings.operator_key))
-        control = stack.enter_context(control_plane(Stage(database, supervisor, keys, time.time)))
+        notifications = Notifications(database)
+        stage = Stage(database, notifications, supervisor, keys, time.time)
+        control = await stack.enter_async_context(control_plane(stage))
+        await stack.enter_async_context(notifications.listening())
         # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.
         gateways = await stack.enter_async_context(gateway_pool(gateway_settings))
         _watch(metrics, engines, gateways)
@@ -251,6 +257,7 @@ async def _served(app: FastAPI, listener: socket.socket, proxies: str) -> AsyncI
             proxy_headers=bool(proxies),
             forwarded_allow_ips=proxies or None,
             ws_per_message_deflate=False,
+            ws_max_size=_LONGEST_MESSAGE,
             ws_ping_interval=20.0,
             timeout_graceful_shutdown=5,
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import APIRouter
@@ -11,17 +11,23 @@ from fastapi import APIRouter
 from orchestrator.access.passwords import Cost, Passwords
 from orchestrator.access.rate_limit import RateLimit
 from orchestrator.access.sessions import Sessions
+from orchestrator.access.tickets import Tickets
 from orchestrator.access.tokens import AccessTokens
 from orchestrator.api.auth.endpoints import auth_router
 from orchestrator.api.calls.endpoints import calls_router
 from orchestrator.api.door import Door
+from orchestrator.api.live.endpoints import LiveDoor
+from orchestrator.api.live.hub import LiveHub
 from orchestrator.api.users.endpoints import users_router
 from orchestrator.calls.supervisor import CallSupervisor
 from orchestrator.core.clock import Clock
 from orchestrator.store.call_lists import CallLists
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
+from orchestrator.store.live_feed import LIVE_CHANNEL, LiveFeed
+from orchestrator.store.notifications import Notifications
 from orchestrator.store.sessions_repository import SessionsRepository
+from orchestrator.store.tickets_repository import TicketsRepository
 from orchestrator.store.users_repository import UsersRepository
 
 
@@ -43,27 +49,33 @@ class ControlSettings:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What the control plane works on. clock: seconds since 1970."""
+    """What the control plane works on. notifications: of *database*, not listening yet; clock: seconds since 1970."""
 
     database: Database
+    notifications: Notifications
     supervisor: CallSupervisor
     keys: Keys
     clock: Clock
     settings: ControlSettings = ControlSettings()
 
 
-@contextmanager
-def control_plane(stage: Stage) -> Iterator[tuple[APIRouter, ...]]:
+@asynccontextmanager
+async def control_plane(stage: Stage) -> AsyncIterator[tuple[APIRouter, ...]]:
     """The routes; what they need of their own stops at the end of the block."""
     tokens = AccessTokens(stage.keys.tokens.encode(), stage.clock)
-    door = Door(tokens, stage.keys.operator)
+    tickets = Tickets(TicketsRepository(stage.database), stage.clock)
+    door = Door(tokens, tickets, stage.keys.operator)
+    live = LiveHub(LiveFeed(stage.database))
+    stage.notifications.subscribe(LIVE_CHANNEL, live.heard)
     users, passwords = UsersRepository(stage.database), Passwords(stage.settings.hashing)
     sessions = Sessions(users, SessionsRepository(stage.database), passwords, tokens, stage.clock)
     try:
-        yield (
-            auth_router(sessions, door, RateLimit(stage.settings.sign_ins, 60.0, stage.clock)),
-            users_router(users, passwords, sessions, door),
-            calls_router(CallsRepository(stage.database), CallLists(stage.database), stage.supervisor, door),
-        )
+        async with live.running():
+            yield (
+                auth_router(sessions, door, RateLimit(stage.settings.sign_ins, 60.0, stage.clock)),
+                users_router(users, passwords, sessions, door),
+                calls_router(CallsRepository(stage.database), CallLists(stage.database), stage.supervisor, door),
+                LiveDoor(live, door).router(),
+            )
     finally:
         passwords.close()

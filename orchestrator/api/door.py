@@ -10,6 +10,7 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from orchestrator.access.roles import GRANTED, Permission, Role
+from orchestrator.access.tickets import Tickets
 from orchestrator.access.tokens import AccessTokens, Identity
 from orchestrator.core.errors import ApiError
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
@@ -22,8 +23,9 @@ Guard = Callable[..., Awaitable[Identity]]
 class Door:
     """Reads bearer tokens. operator_key: speaks for whoever runs the machine, an admin of the first account."""
 
-    def __init__(self, tokens: AccessTokens, operator_key: str) -> None:
+    def __init__(self, tokens: AccessTokens, tickets: Tickets, operator_key: str) -> None:
         self._tokens = tokens
+        self._tickets = tickets
         self._operator_key = operator_key.encode()
         self._bearer = HTTPBearer(auto_error=False, description="An access token, or the operator's key.")
 
@@ -34,11 +36,21 @@ class Door:
 
         async def identity(credentials: HTTPAuthorizationCredentials | None = bearer) -> Identity:
             found = self._identity(credentials)
-            if permission is not None and permission not in GRANTED[found.role]:
-                raise ApiError(403, "forbidden", f"{found.role.value} may not do this; it needs {permission.value}")
+            if permission is not None:
+                _check(found, permission)
             return found
 
         return identity
+
+    async def give_ticket(self, who: Identity) -> str:
+        """What *who* shows to open a WebSocket, once."""
+        return await self._tickets.give(who)
+
+    async def take_ticket(self, ticket: str, permission: Permission) -> Identity:
+        """Who opens a WebSocket, if they have *permission*. Raises ApiError 401, 403."""
+        found = await self._tickets.take(ticket)
+        _check(found, permission)
+        return found
 
     def _identity(self, credentials: HTTPAuthorizationCredentials | None) -> Identity:
         if credentials is None:
@@ -46,3 +58,8 @@ class Door:
         if compare_digest(credentials.credentials.encode(), self._operator_key):
             return _OPERATOR
         return self._tokens.read(credentials.credentials)
+
+
+def _check(found: Identity, permission: Permission) -> None:
+    if permission not in GRANTED[found.role]:
+        raise ApiError(403, "forbidden", f"{found.role.value} may not do this; it needs {permission.value}")

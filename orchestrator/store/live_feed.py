@@ -14,6 +14,9 @@ from orchestrator.store.call_rows import CALL_COLUMNS, to_call, to_event, to_lin
 from orchestrator.store.calls import Call, RecordedTurn
 from orchestrator.store.db import Database
 
+# What the triggers of migration 0003 notify: the account that something changed in.
+LIVE_CHANNEL = "offhook_live"
+
 Kind: TypeAlias = Literal["call", "turn", "line", "event"]
 Changed: TypeAlias = Call | RecordedTurn | Spoken | Happened
 

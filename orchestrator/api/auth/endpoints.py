@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Request
 
 from orchestrator.access.rate_limit import RateLimit
 from orchestrator.access.sessions import Sessions
+from orchestrator.access.tickets import TICKET_SECONDS
 from orchestrator.access.tokens import Identity
-from orchestrator.api.auth.schemas import Me, PasswordChange, Refresh, SignIn, Tokens
+from orchestrator.api.auth.schemas import Me, PasswordChange, Refresh, SignIn, TicketRead, Tokens
 from orchestrator.api.door import Door
 from orchestrator.core.errors import ApiError
 
@@ -52,6 +53,11 @@ def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
     async def me(who: Identity = anybody) -> Me:
         """Who asks."""
         return Me.model_validate(who)
+
+    @router.post("/tickets", status_code=201)
+    async def give_ticket(who: Identity = anybody) -> TicketRead:
+        """A ticket for a WebSocket, which carries no token."""
+        return TicketRead(ticket=await door.give_ticket(who), expires_in=TICKET_SECONDS)
 
     return router
 

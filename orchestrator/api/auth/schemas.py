@@ -52,3 +52,10 @@ class Me(Told):
     user: UUID | None
     account: UUID
     role: Role
+
+
+class TicketRead(Told):
+    """Opens one WebSocket, as its parameter `ticket`, within expires_in seconds."""
+
+    ticket: str
+    expires_in: int

@@ -16,6 +16,7 @@ from orchestrator.api.errors import install_error_handlers
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor
 from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
 from orchestrator.store.db import Database
+from orchestrator.store.notifications import Notifications
 from orchestrator.store.users_repository import UsersRepository
 from tests.integration.store.conftest import database, empty_dsn, server  # noqa: F401 - fixtures
 
@@ -72,7 +73,9 @@ async def control(database: Database) -> AsyncIterator[Control]:  # noqa: F811
     supervisor = CallSupervisor(None, {}, None, CallLimits())  # type: ignore[arg-type]
     keys = Keys(TOKEN_KEY, OPERATOR)
     install_error_handlers(app)
-    with control_plane(Stage(database, supervisor, keys, now, ControlSettings(TRIES, CHEAP))) as routers:
+    notifications = Notifications(database)
+    stage = Stage(database, notifications, supervisor, keys, now, ControlSettings(TRIES, CHEAP))
+    async with control_plane(stage) as routers, notifications.listening():
         for router in routers:
             app.include_router(router)
         passwords = Passwords(CHEAP)

@@ -1,0 +1,83 @@
+"""`WS /ws/calls` and `WS /ws/calls/{call_id}`: calls as they happen."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Query, WebSocket
+from starlette.websockets import WebSocketDisconnect
+
+from orchestrator.access.roles import Permission
+from orchestrator.api.door import Door
+from orchestrator.api.live.hub import LiveHub, TooSlow
+from orchestrator.api.live.messages import message
+from orchestrator.core.errors import ApiError, StoreUnavailable
+
+# RFC 6455, section 7.4: the first two are its own, those from 4000 on are ours.
+_POLICY, _TRY_AGAIN, _SIGN_IN_AGAIN = 1008, 1013, 4001
+# Whoever lost a right keeps a view for so long at most.
+_LONGEST = 3600.0
+_READY = '{"type":"ready"}'
+
+log = structlog.get_logger(__name__)
+
+Ticket = Annotated[str, Query(max_length=128)]
+After = Annotated[int | None, Query(ge=0, le=2**63 - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDoor:
+    """Where live viewers come in, with a ticket that was given to somebody who may read calls."""
+
+    hub: LiveHub
+    door: Door
+
+    def router(self) -> APIRouter:
+        """The routes."""
+        router = APIRouter()
+
+        @router.websocket("/ws/calls")
+        async def all_calls(socket: WebSocket, ticket: Ticket, after: After = None) -> None:
+            await self._show(socket, ticket, after, None)
+
+        @router.websocket("/ws/calls/{call_id}")
+        async def one_call(socket: WebSocket, call_id: UUID, ticket: Ticket, after: After = None) -> None:
+            await self._show(socket, ticket, after, call_id)
+
+        return router
+
+    async def _show(self, socket: WebSocket, ticket: str, after: int | None, call: UUID | None) -> None:
+        try:
+            who = await self.door.take_ticket(ticket, Permission.READ_CALLS)
+        except ApiError as error:
+            await socket.close(_POLICY, str(error))
+            return
+        await socket.accept()
+        async with asyncio.TaskGroup() as group:
+            telling = group.create_task(self._tell(socket, who.account, after, call))
+            # Viewers have nothing to say; hearing tells when they go.
+            while (await socket.receive())["type"] != "websocket.disconnect":
+                pass
+            telling.cancel()
+
+    async def _tell(self, socket: WebSocket, account: UUID, after: int | None, call: UUID | None) -> None:
+        try:
+            async with asyncio.timeout(_LONGEST), aclosing(self.hub.follow(account, after, call)) as feed:
+                async for changes in feed:
+                    for change in changes:
+                        await socket.send_text(message(change))
+                    if not changes:
+                        await socket.send_text(_READY)
+        except TooSlow as error:
+            await socket.close(_TRY_AGAIN, str(error))
+        except StoreUnavailable:
+            await socket.close(_TRY_AGAIN, "the database does not answer; try again soon")
+        except TimeoutError:
+            await socket.close(_SIGN_IN_AGAIN, "take another ticket, and go on after the last id")
+        except (WebSocketDisconnect, RuntimeError):
+            log.debug("viewer_gone", account=str(account))
