@@ -9,7 +9,7 @@ SYNC = $(UV) pip sync --python $(BIN)/python
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python --no-deps --editable . && \
   { [ ! -s $(VENV)/.extras ] || $(UV) pip install --python $(BIN)/python --editable ".[local,$$(cat $(VENV)/.extras)]"; }
 
-.PHONY: help run extras test check format bench diagram pjsip test-vllm test-torch lock clean
+.PHONY: help run extras test check format bench diagram openapi pjsip test-vllm test-torch lock clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -28,11 +28,12 @@ test: $(VENV)/.dev ## the tests; takes what it tests against from Debian where i
 	$(BIN)/offhook models pull --profile cpu-tiny
 	$(BIN)/pytest
 
-check: $(VENV)/.dev ## formatting, lint, types, import contracts
+check: $(VENV)/.dev ## formatting, lint, types, import contracts, the API's document
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m orchestrator.openapi --check
 
 format: $(VENV)/.dev ## what check would change, changed
 	$(BIN)/ruff format .
@@ -52,6 +53,9 @@ test-vllm: $(VENV)/.dev ## the vLLM engine on its CPU build, in an environment o
 
 test-torch: $(VENV)/.dev ## the engines that need torch, in an environment of its own (1 GB)
 	bash tests/torch.sh $(abspath $(CACHE))/torch-venv $(abspath $(UV))
+
+openapi: $(VENV)/.dev ## docs/openapi.json, from the routes
+	$(BIN)/python -m orchestrator.openapi
 
 diagram: $(VENV)/.dev ## the diagram of docs/data-model.md, from a live schema
 	$(BIN)/python -m orchestrator.store.diagram

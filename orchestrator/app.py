@@ -11,11 +11,10 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 
 import structlog
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from inference.placement import EngineHealth, EngineSet, open_engines
@@ -24,7 +23,7 @@ from inference.speech_cache import SpeechCache
 from orchestrator.access.keys import kept_key
 from orchestrator.addresses import explained
 from orchestrator.agents import read_agents, route
-from orchestrator.api.errors import install_error_handlers
+from orchestrator.api.application import application
 from orchestrator.api.health.endpoints import Check, Health
 from orchestrator.api.legs.endpoints import LegDoor
 from orchestrator.calls.prepared import PreparedAgent, prepare
@@ -119,7 +118,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         _watch(metrics, engines, gateways)
         health = Health(_checks(database, engines, gateways), metrics.exposition)
         legs = LegDoor(supervisor, token, settings.record)
-        app = _application(health, legs, *control)
+        app = application((health.router(), legs.router(), *control), settings.allowed_origins)
         await stack.enter_async_context(_served(app, listener, settings.proxies))
         stack.push_async_callback(supervisor.stop)
         yield Running(
@@ -216,14 +215,6 @@ def _watch(metrics: CallMetrics, engines: EngineSet, gateways: GatewayPool) -> N
     metrics.counter("offhook_engine_restarts", "Of its process.", of_engines(lambda e: e.restarts), "engine")
     metrics.gauge("offhook_gateway_up", "1 while it listens.", of_gateways(lambda g: g.control is not None), "gateway")
     metrics.counter("offhook_gateway_restarts", "Of its process.", of_gateways(lambda g: g.restarts), "gateway")
-
-
-def _application(health: Health, legs: LegDoor, *control: APIRouter) -> FastAPI:
-    app = FastAPI(title="Offhook", version=version("offhook"), docs_url=None, redoc_url=None)
-    install_error_handlers(app)
-    for router in (health.router(), legs.router(), *control):
-        app.include_router(router)
-    return app
 
 
 def _listen(settings: Settings) -> socket.socket:

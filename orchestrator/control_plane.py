@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from orchestrator.access.api_keys import ApiKeys
 from orchestrator.access.passwords import Cost, Passwords
 from orchestrator.access.rate_limit import RateLimit
 from orchestrator.access.sessions import Sessions
@@ -16,6 +17,7 @@ from orchestrator.access.tokens import AccessTokens
 from orchestrator.api.auth.endpoints import auth_router
 from orchestrator.api.calls.endpoints import calls_router
 from orchestrator.api.door import Door
+from orchestrator.api.keys.endpoints import keys_router
 from orchestrator.api.live.endpoints import LiveDoor
 from orchestrator.api.live.hub import LiveHub
 from orchestrator.api.users.endpoints import users_router
@@ -24,6 +26,7 @@ from orchestrator.core.clock import Clock
 from orchestrator.store.call_lists import CallLists
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
+from orchestrator.store.keys_repository import KeysRepository
 from orchestrator.store.live_feed import LIVE_CHANNEL, LiveFeed
 from orchestrator.store.notifications import Notifications
 from orchestrator.store.sessions_repository import SessionsRepository
@@ -64,7 +67,9 @@ async def control_plane(stage: Stage) -> AsyncIterator[tuple[APIRouter, ...]]:
     """The routes; what they need of their own stops at the end of the block."""
     tokens = AccessTokens(stage.keys.tokens.encode(), stage.clock)
     tickets = Tickets(TicketsRepository(stage.database), stage.clock)
-    door = Door(tokens, tickets, stage.keys.operator)
+    kept_keys = KeysRepository(stage.database)
+    api_keys = ApiKeys(kept_keys, stage.clock)
+    door = Door(tokens, api_keys, tickets, stage.keys.operator)
     live = LiveHub(LiveFeed(stage.database))
     stage.notifications.subscribe(LIVE_CHANNEL, live.heard)
     users, passwords = UsersRepository(stage.database), Passwords(stage.settings.hashing)
@@ -74,6 +79,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[tuple[APIRouter, ...]]:
             yield (
                 auth_router(sessions, door, RateLimit(stage.settings.sign_ins, 60.0, stage.clock)),
                 users_router(users, passwords, sessions, door),
+                keys_router(api_keys, kept_keys, door),
                 calls_router(CallsRepository(stage.database), CallLists(stage.database), stage.supervisor, door),
                 LiveDoor(live, door).router(),
             )

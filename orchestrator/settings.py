@@ -25,10 +25,10 @@ class Settings(BaseSettings):
     """What `offhook up` runs with.
 
     data: database, recordings and keys; agents: folder of agent definitions, the demo's when absent; http_*: where the
-    API listens; proxies: addresses whose X-Forwarded-For is believed; sip_ports: one gateway process each; sip_bind,
-    sip_public: local and advertised address; trunks: TOML file of SIP trunks; calls: how many at once, what the profile
-    says or the gateways hold when absent; longest_call: seconds; speculation: begin replies before it is certain that
-    the caller is done; database_url: a PostgreSQL of your own.
+    API listens; proxies: addresses whose X-Forwarded-For is believed; origins: of other sites whose pages may use the
+    API; sip_ports: one gateway process each; sip_bind, sip_public: local and advertised address; trunks: TOML file of
+    SIP trunks; calls: how many at once, what the profile says or the gateways hold when absent; longest_call: seconds;
+    speculation: begin replies before it is certain that the caller is done; database_url: a PostgreSQL of your own.
     docs/settings.md has them all.
     """
 
@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     proxies: Annotated[str, Field(pattern=r"^[0-9A-Fa-f.:/, ]*$")] = ""
+    origins: Annotated[str, Field(pattern=r"^(https?://[^\s,/]+(, *https?://[^\s,/]+)*)?$")] = ""
     sip_ports: Annotated[str, Field(pattern=r"^\d+(,\d+)*$")] = "5060"
     sip_bind: IPv4Address = IPv4Address("127.0.0.1")
     sip_public: IPv4Address | None = None
@@ -74,6 +75,11 @@ class Settings(BaseSettings):
     def operator_key(self) -> Path:
         """The file whose content lets whoever can read it use the API."""
         return self.data / "keys" / "operator.key"
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """Origins of other sites, such as https://desk.example.org."""
+        return tuple(origin.strip() for origin in self.origins.split(",") if origin.strip())
 
     @property
     def gateway_ports(self) -> tuple[int, ...]:

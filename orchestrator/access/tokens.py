@@ -14,7 +14,7 @@ from uuid import UUID
 
 import jwt
 
-from orchestrator.access.roles import Role
+from orchestrator.access.roles import GRANTED, Permission, Role
 from orchestrator.core.clock import Clock
 from orchestrator.core.errors import ApiError
 
@@ -26,12 +26,26 @@ _KEY_BYTES = 32  # RFC 7518, section 3.2: at least as long as the hash
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who asks. session: None for an operator on the machine itself, who has not signed in."""
+    """Who asks. user, session: None for a program, and for an operator on the machine itself, who has not signed in.
+
+    key: the API key that a program showed; permissions: what it may do, None for everything that the role may.
+    """
 
     user: UUID | None
     account: UUID
     role: Role
     session: UUID | None
+    key: UUID | None = None
+    permissions: frozenset[Permission] | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this is allowed."""
+        return permission in GRANTED[self.role] and (self.permissions is None or permission in self.permissions)
+
+    @property
+    def allowed(self) -> frozenset[Permission]:
+        """Everything that is."""
+        return frozenset(permission for permission in Permission if self.may(permission))
 
 
 class AccessTokens:

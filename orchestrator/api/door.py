@@ -9,7 +9,8 @@ from typing import Final
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from orchestrator.access.roles import GRANTED, Permission, Role
+from orchestrator.access.api_keys import PREFIX, ApiKeys
+from orchestrator.access.roles import Permission, Role
 from orchestrator.access.tickets import Tickets
 from orchestrator.access.tokens import AccessTokens, Identity
 from orchestrator.core.errors import ApiError
@@ -23,11 +24,12 @@ Guard = Callable[..., Awaitable[Identity]]
 class Door:
     """Reads bearer tokens. operator_key: speaks for whoever runs the machine, an admin of the first account."""
 
-    def __init__(self, tokens: AccessTokens, tickets: Tickets, operator_key: str) -> None:
+    def __init__(self, tokens: AccessTokens, keys: ApiKeys, tickets: Tickets, operator_key: str) -> None:
         self._tokens = tokens
+        self._keys = keys
         self._tickets = tickets
         self._operator_key = operator_key.encode()
-        self._bearer = HTTPBearer(auto_error=False, description="An access token, or the operator's key.")
+        self._bearer = HTTPBearer(auto_error=False, description="An access token, an API key, or the operator's key.")
 
     def needs(self, permission: Permission | None = None) -> Guard:
         """A dependency that gives who asks, if they have *permission*. Raises ApiError 401, 403."""
@@ -35,7 +37,7 @@ class Door:
         bearer = Depends(self._bearer)
 
         async def identity(credentials: HTTPAuthorizationCredentials | None = bearer) -> Identity:
-            found = self._identity(credentials)
+            found = await self._identity(credentials)
             if permission is not None:
                 _check(found, permission)
             return found
@@ -52,14 +54,17 @@ class Door:
         _check(found, permission)
         return found
 
-    def _identity(self, credentials: HTTPAuthorizationCredentials | None) -> Identity:
+    async def _identity(self, credentials: HTTPAuthorizationCredentials | None) -> Identity:
         if credentials is None:
             raise ApiError(401, "not_signed_in", "send an access token: Authorization: Bearer <token>")
         if compare_digest(credentials.credentials.encode(), self._operator_key):
             return _OPERATOR
+        if credentials.credentials.startswith(PREFIX):
+            return await self._keys.read(credentials.credentials)
         return self._tokens.read(credentials.credentials)
 
 
 def _check(found: Identity, permission: Permission) -> None:
-    if permission not in GRANTED[found.role]:
-        raise ApiError(403, "forbidden", f"{found.role.value} may not do this; it needs {permission.value}")
+    if not found.may(permission):
+        who = "this key" if found.key is not None else found.role.value
+        raise ApiError(403, "forbidden", f"{who} may not do this; it needs {permission.value}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -9,6 +11,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from orchestrator.core.errors import ApiError, StoreUnavailable
+
+# Of what the framework refuses before a route is reached.
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +23,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(ApiError)
     async def on_api_error(request: Request, error: ApiError) -> JSONResponse:
-        return _problem(error.status, error.code, str(error))
+        return _problem(error.status, error.code, str(error), error.headers)
 
     @app.exception_handler(StoreUnavailable)
     async def on_store_unavailable(request: Request, error: StoreUnavailable) -> JSONResponse:
@@ -31,7 +36,8 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
-        return _problem(error.status_code, "not_found" if error.status_code == 404 else "refused", str(error.detail))
+        code = _CODES.get(error.status_code, "refused")
+        return _problem(error.status_code, code, str(error.detail), error.headers)
 
     @app.exception_handler(Exception)
     async def on_failure(request: Request, error: Exception) -> JSONResponse:
@@ -39,6 +45,9 @@ def install_error_handlers(app: FastAPI) -> None:
         return _problem(500, "internal_error", "something went wrong inside; the log says what")
 
 
-def _problem(status: int, code: str, detail: str) -> JSONResponse:
+def _problem(status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     body = {"type": "about:blank", "status": status, "code": code, "detail": detail}
-    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+    told = dict(headers or {})
+    if status == 401:
+        told.setdefault("WWW-Authenticate", "Bearer")
+    return JSONResponse(body, status_code=status, headers=told, media_type="application/problem+json")

@@ -17,6 +17,8 @@ VoiceError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class VoiceError(Exception):
     """The root of every error that this product raises on purpose."""
@@ -89,9 +91,10 @@ class ConfigError(VoiceError):
 
 
 class ApiError(VoiceError):
-    """A request cannot be served. status: HTTP status; code: stable machine-readable reason."""
+    """A request cannot be served. status: HTTP status; code: stable machine-readable reason; headers: of the answer."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.headers = headers or {}

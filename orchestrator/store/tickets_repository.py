@@ -11,12 +11,17 @@ from orchestrator.store.db import Database
 
 @dataclass(frozen=True, slots=True)
 class TicketHolder:
-    """Whom a ticket speaks for. user, session: None for the machine's operator."""
+    """Whom a ticket speaks for. user, session: None for the machine's operator and for keys.
+
+    key, permissions: of an API key; None for people.
+    """
 
     account: UUID
     user: UUID | None
     session: UUID | None
     role: str
+    key: UUID | None = None
+    permissions: tuple[str, ...] | None = None
 
 
 class TicketsRepository:
@@ -31,8 +36,9 @@ class TicketsRepository:
             await connection.execute("DELETE FROM socket_tickets WHERE expires_at < $1", now)
             await connection.execute(
                 """
-                INSERT INTO socket_tickets (hash, account_id, user_id, session_id, role, expires_at)
-                VALUES ($1, $2, $3, $4, $5, $6)
+                INSERT INTO socket_tickets
+                    (hash, account_id, user_id, session_id, role, expires_at, key_id, permissions)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                 """,
                 ticket,
                 holder.account,
@@ -40,21 +46,30 @@ class TicketsRepository:
                 holder.session,
                 holder.role,
                 expires,
+                holder.key,
+                holder.permissions,
             )
 
     async def take(self, ticket: bytes, now: datetime) -> TicketHolder | None:
-        """Whom *ticket* speaks for, once; None when it is unknown, was taken, has expired, or its session has ended."""
+        """Whom *ticket* speaks for, once.
+
+        None when it is unknown, was taken or has expired, or when its session has ended or its key was revoked.
+        """
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
                 """
                 DELETE FROM socket_tickets WHERE hash = $1
-                RETURNING account_id, user_id, session_id, role, expires_at > $2 AND NOT EXISTS (
-                    SELECT FROM sessions WHERE id = session_id AND ended_at IS NOT NULL
-                ) AS good
+                RETURNING account_id, user_id, session_id, role, key_id, permissions,
+                    expires_at > $2
+                    AND NOT EXISTS (SELECT FROM sessions WHERE id = session_id AND ended_at IS NOT NULL)
+                    AND NOT EXISTS (SELECT FROM api_keys WHERE id = key_id AND revoked_at IS NOT NULL) AS good
                 """,
                 ticket,
                 now,
             )
         if row is None or not row["good"]:
             return None
-        return TicketHolder(row["account_id"], row["user_id"], row["session_id"], row["role"])
+        permissions = None if row["permissions"] is None else tuple(row["permissions"])
+        return TicketHolder(
+            row["account_id"], row["user_id"], row["session_id"], row["role"], row["key_id"], permissions
+        )

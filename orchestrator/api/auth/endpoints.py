@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
+from math import ceil
 
 from fastapi import APIRouter, Depends, Request
 
@@ -24,7 +25,8 @@ def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
         """Refuse an address that tries too often."""
         wait = tries.take(_network(request.client.host) if request.client is not None else "")
         if wait:
-            raise ApiError(429, "too_many_tries", f"too many tries from this address; try again in {wait:.0f} s")
+            why = f"too many tries from this address; try again in {wait:.0f} s"
+            raise ApiError(429, "too_many_tries", why, {"Retry-After": str(ceil(wait))})
 
     @router.post("/login", dependencies=[Depends(slowly)])
     async def sign_in(asked: SignIn) -> Tokens:
@@ -46,13 +48,13 @@ def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
     async def change_password(asked: PasswordChange, who: Identity = anybody) -> None:
         """Take another password, and end all sessions."""
         if who.user is None:
-            raise ApiError(403, "forbidden", "the operator's key has no password; it is a file")
+            raise ApiError(403, "forbidden", "only users have passwords")
         await sessions.change_password(who.user, asked.current.get_secret_value(), asked.new.get_secret_value())
 
     @router.get("/me")
     async def me(who: Identity = anybody) -> Me:
         """Who asks."""
-        return Me.model_validate(who)
+        return Me(user=who.user, account=who.account, role=who.role, key=who.key, allowed=sorted(who.allowed))
 
     @router.post("/tickets", status_code=201)
     async def give_ticket(who: Identity = anybody) -> TicketRead:

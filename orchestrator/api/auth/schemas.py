@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, SecretStr
 
-from orchestrator.access.roles import Role
+from orchestrator.access.roles import Permission, Role
 from orchestrator.api.schemas import Asked, Told
 
 # PostgreSQL keeps no zero byte.
@@ -47,11 +47,13 @@ class Tokens(Told):
 
 
 class Me(Told):
-    """Who asks; no user for the machine's operator."""
+    """Who asks. user: null for a key and for the machine's operator; key: the API key; allowed: permissions."""
 
     user: UUID | None
     account: UUID
     role: Role
+    key: UUID | None
+    allowed: list[Permission]
 
 
 class TicketRead(Told):

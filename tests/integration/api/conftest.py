@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from orchestrator.access.passwords import Cost, Passwords
 from orchestrator.access.tokens import AccessTokens
-from orchestrator.api.errors import install_error_handlers
+from orchestrator.api.application import application
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor
 from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
 from orchestrator.store.db import Database
@@ -65,19 +65,17 @@ class Control:
 
 @pytest_asyncio.fixture
 async def control(database: Database) -> AsyncIterator[Control]:  # noqa: F811
-    app, holder = FastAPI(), list[Control]()
+    holder = list[Control]()
 
     def now() -> float:
         return holder[0].now
 
     supervisor = CallSupervisor(None, {}, None, CallLimits())  # type: ignore[arg-type]
     keys = Keys(TOKEN_KEY, OPERATOR)
-    install_error_handlers(app)
     notifications = Notifications(database)
     stage = Stage(database, notifications, supervisor, keys, now, ControlSettings(TRIES, CHEAP))
     async with control_plane(stage) as routers, notifications.listening():
-        for router in routers:
-            app.include_router(router)
+        app = application(routers)
         passwords = Passwords(CHEAP)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://offhook") as client:
             tokens = AccessTokens(TOKEN_KEY.encode(), now)

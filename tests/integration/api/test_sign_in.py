@@ -24,7 +24,13 @@ async def test_the_right_password_gives_tokens_that_say_who_it_is(control: Contr
     tokens = (await control.sign_in("Anna@Example.org")).json()
     assert (tokens["token_type"], tokens["expires_in"]) == ("bearer", 600)
     me = await control.client.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {tokens['access_token']}"})
-    assert me.json() == {"user": str(user), "account": str(DEFAULT_ACCOUNT), "role": "support"}
+    assert me.json() == {
+        "user": str(user),
+        "account": str(DEFAULT_ACCOUNT),
+        "role": "support",
+        "key": None,
+        "allowed": ["agents:read", "calls:read"],
+    }
 
 
 async def test_a_wrong_password_and_an_unknown_address_are_told_alike(control: Control) -> None:

@@ -1,0 +1,83 @@
+"""The web application: routes, errors, edges, and the document that describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
+
+from orchestrator.api.edge import REQUEST_ID, Edge
+from orchestrator.api.errors import install_error_handlers
+
+_PROBLEM = {
+    "title": "Problem",
+    "description": "RFC 9457. code: stable, for programs; detail: for people.",
+    "type": "object",
+    "required": ["type", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string", "const": "about:blank"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+    },
+}
+
+
+def application(routers: Iterable[APIRouter], origins: Sequence[str] = ()) -> FastAPI:
+    """*routers* as one application. origins: of other sites whose pages may use the API; none as a rule."""
+    app = FastAPI(
+        title="Offhook",
+        version=version("offhook"),
+        description="Voice agents on the phone, on your own machines. See docs/api.md.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        generate_unique_id_function=_operation,
+    )
+    install_error_handlers(app)
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", REQUEST_ID],
+            expose_headers=[REQUEST_ID],
+        )
+    app.add_middleware(Edge)
+    for router in routers:
+        app.include_router(router)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    return app
+
+
+def _operation(route: APIRoute) -> str:
+    return route.name
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the problems that each operation may answer."""
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas["Problem"] = _PROBLEM
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _tell_problems(operation)
+    return document
+
+
+def _tell_problems(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    statuses = {"401": "Nobody known asks.", "403": "Who asks may not."} if "security" in operation else {}
+    if responses.pop("422", None) is not None:
+        statuses["422"] = "The request is not what is described here; `detail` says where."
+    statuses["default"] = "Anything else that went wrong."
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status, description in statuses.items():
+        responses[status] = {"description": description, "content": content}

@@ -1,0 +1,73 @@
+"""What holds for every HTTP request, whatever its route: how long it may be, and what its answer says to browsers.
+
+Plain ASGI, and HTTP alone: the audio of calls passes it untouched.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REQUEST_ID: Final = "X-Request-ID"
+_GOOD_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    # Calls from the browser need the microphone, on our own pages alone.
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """longest_body: bytes of a request."""
+
+    app: ASGIApp
+    longest_body: int = 2**20
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        shown = Headers(scope=scope)
+        request = shown.get(REQUEST_ID, "")
+        request = request if _GOOD_ID.fullmatch(request) else uuid4().hex
+        length = shown.get("content-length", "0")
+        announced = int(length) if length.isdigit() else 0
+        taken = 0
+
+        async def take() -> Message:
+            nonlocal taken
+            if announced > self.longest_body:
+                raise self._too_long()
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self.longest_body:
+                raise self._too_long()
+            return message
+
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request=request):
+            await self.app(scope, take, tell)
+
+    def _too_long(self) -> HTTPException:
+        return HTTPException(413, f"the body is longer than {self.longest_body} bytes")

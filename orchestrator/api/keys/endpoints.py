@@ -1,0 +1,54 @@
+"""`/api/v1/keys`: keys for programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from orchestrator.access.api_keys import ApiKeys
+from orchestrator.access.roles import Permission
+from orchestrator.access.tokens import Identity
+from orchestrator.api.door import Door
+from orchestrator.api.keys.schemas import KeyCreate, KeyGiven, KeyRead
+from orchestrator.api.pages import Cursor, Limit, Page, cursor_of, key_of
+from orchestrator.core.errors import ApiError
+from orchestrator.store.keys_repository import KeysRepository
+
+
+def keys_router(keys: ApiKeys, repository: KeysRepository, door: Door) -> APIRouter:
+    """The routes, for admins."""
+    router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
+    admin = Depends(door.needs(Permission.MANAGE_KEYS))
+
+    @router.get("")
+    async def list_keys(limit: Limit = 50, after: Cursor = None, who: Identity = admin) -> Page[KeyRead]:
+        """The keys of the account, the newest first."""
+        found = await repository.page(who.account, limit + 1, key_of(after, _place))
+        last = found[limit - 1] if len(found) > limit else None
+        return Page(
+            items=[KeyRead.model_validate(key) for key in found[:limit]],
+            next=cursor_of(last.created_at, last.id) if last is not None else None,
+        )
+
+    @router.post("", status_code=201)
+    async def make_key(asked: KeyCreate, who: Identity = admin) -> KeyGiven:
+        """A new key, which is shown this once."""
+        given = await keys.make(who, asked.name, asked.permissions, asked.expires_at)
+        return KeyGiven.model_validate({**KeyRead.model_validate(given.key).model_dump(), "key": given.secret})
+
+    @router.delete("/{key_id}", status_code=204)
+    async def revoke_key(key_id: UUID, who: Identity = admin) -> None:
+        """Let a key be worth nothing from now on."""
+        if not await keys.revoke(who.account, key_id):
+            raise ApiError(404, "key_not_found", f"there is no key {key_id}")
+
+    return router
+
+
+def _place(created_at: str, key: str) -> tuple[datetime, UUID]:
+    at = datetime.fromisoformat(created_at)
+    if at.tzinfo is None:
+        raise ValueError("a time without its offset from UTC")
+    return at, UUID(key)

@@ -1,0 +1,44 @@
+"""docs/openapi.json: `python -m orchestrator.openapi` renews it, `--check` says whether it is what the routes are."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Final, cast
+
+from orchestrator.api.application import application
+from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
+from orchestrator.control_plane import Keys, Stage, control_plane
+from orchestrator.core.events import Recorder
+from orchestrator.store.db import Database
+from orchestrator.store.notifications import Notifications
+
+DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "openapi.json"
+
+
+async def document() -> str:
+    """The document of the routes as they are. No database is needed: nobody asks anything."""
+    database = Database("postgresql://")
+    supervisor = CallSupervisor(cast("SharedEngines", None), {}, cast("Recorder", None), CallLimits())
+    stage = Stage(database, Notifications(database), supervisor, Keys("k" * 32, "k" * 32), time.time)
+    async with control_plane(stage) as routers:
+        return json.dumps(application(routers).openapi(), indent=1, ensure_ascii=False) + "\n"
+
+
+def main() -> int:
+    """Renew or check; the exit code."""
+    drawn = asyncio.run(document())
+    if "--check" not in sys.argv:
+        DOCUMENT.write_text(drawn, encoding="utf-8")
+        return 0
+    if DOCUMENT.exists() and DOCUMENT.read_text(encoding="utf-8") == drawn:
+        return 0
+    sys.stderr.write(f"{DOCUMENT} is not what the routes are: `make openapi` renews it\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

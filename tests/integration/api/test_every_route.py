@@ -1,0 +1,170 @@
+"""Every route, as nobody, as another tenant and as each role: what is not in EXAMPLES fails the first test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+import pytest
+from starlette.routing import WebSocketRoute
+
+from orchestrator.access.roles import GRANTED, Permission, Role
+from orchestrator.core.events import CallStarted
+from orchestrator.store.calls_repository import DEFAULT_ACCOUNT, CallsRepository
+from tests.integration.api.conftest import OPERATOR, PASSWORD, Control
+from tests.integration.api.test_tenants import TENANT_TABLES
+
+ANYBODY = None
+"""Whoever has signed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A request that a route takes. needs: the permission; places: of World, by the names in the path."""
+
+    needs: Permission | None
+    body: Mapping[str, object] | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
+
+
+# What signing in begins with; whoever shows a token, shows it in the body.
+OPEN = {("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/logout")}
+
+_USER = {"email": "eve@example.org", "name": "Eve", "password": PASSWORD, "role": "support"}
+
+EXAMPLES: dict[tuple[str, str], Example] = {
+    ("GET", "/api/v1/auth/me"): Example(ANYBODY),
+    ("POST", "/api/v1/auth/password"): Example(ANYBODY, {"current": "not the password", "new": PASSWORD}),
+    ("POST", "/api/v1/auth/tickets"): Example(ANYBODY),
+    ("GET", "/api/v1/users"): Example(Permission.MANAGE_USERS),
+    ("POST", "/api/v1/users"): Example(Permission.MANAGE_USERS, _USER),
+    ("POST", "/api/v1/users/{user_id}/password"): Example(
+        Permission.MANAGE_USERS, {"password": PASSWORD}, {"user_id": "user"}
+    ),
+    ("GET", "/api/v1/keys"): Example(Permission.MANAGE_KEYS),
+    ("POST", "/api/v1/keys"): Example(Permission.MANAGE_KEYS, {"name": "one", "permissions": []}),
+    ("DELETE", "/api/v1/keys/{key_id}"): Example(Permission.MANAGE_KEYS, None, {"key_id": "key"}),
+    ("GET", "/api/v1/calls"): Example(Permission.READ_CALLS),
+    ("GET", "/api/v1/calls/{call_id}"): Example(Permission.READ_CALLS, None, {"call_id": "call"}),
+    ("POST", "/api/v1/calls/{call_id}/hangup"): Example(Permission.CONTROL_CALLS, None, {"call_id": "call"}),
+}
+
+# Opened with tickets: tests/integration/api/test_live.py shows them to nobody else.
+SOCKETS = {"/ws/calls", "/ws/calls/{call_id}"}
+
+
+@dataclass(slots=True)
+class World:
+    """Two accounts. Everything that a path can name belongs to the first."""
+
+    control: Control
+    theirs: UUID
+    places: dict[str, str]
+
+    async def ask(self, route: tuple[str, str], headers: Mapping[str, str]) -> tuple[int, str]:
+        """Status and text of the answer to the example of *route*."""
+        method, path = route
+        example = EXAMPLES[route]
+        url = path.format(**{name: self.places[place] for name, place in example.places.items()})
+        answer = await self.control.client.request(method, url, json=example.body, headers=headers)
+        return answer.status_code, answer.text
+
+    async def rows(self) -> dict[str, list[str]]:
+        """All that the first account has."""
+        kept: dict[str, list[str]] = {}
+        async with self.control.database.connection() as connection:
+            for table in TENANT_TABLES:
+                column = "id" if table == "accounts" else "account_id"
+                rows = await connection.fetch(
+                    f"SELECT {table}::text AS row FROM {table} WHERE {column} = $1 ORDER BY 1", DEFAULT_ACCOUNT
+                )
+                kept[table] = [row["row"] for row in rows]
+        return kept
+
+
+@pytest.fixture
+async def world(control: Control) -> World:
+    theirs = await control.account("other")
+    admin = {"Authorization": f"Bearer {OPERATOR}"}
+    call = uuid4()
+    await CallsRepository(control.database).write(
+        [CallStarted(call, "secret-agent", "inbound", "secret-caller", "100", "sip", 1_800_000_000.0)]
+    )
+    key = await control.client.post("/api/v1/keys", json={"name": "secret-key", "permissions": []}, headers=admin)
+    places = {
+        "user": str(await control.user("secret-user@example.org", DEFAULT_ACCOUNT)),
+        "key": key.json()["id"],
+        "call": str(call),
+    }
+    return World(control, theirs, places)
+
+
+def operations(control: Control) -> set[tuple[str, str]]:
+    return {(method.upper(), path) for path, methods in control.app.openapi()["paths"].items() for method in methods}
+
+
+def sockets(routes: Iterable[object]) -> set[str]:
+    """The paths of all WebSockets, also within routers."""
+    found: set[str] = set()
+    for route in routes:
+        if isinstance(route, WebSocketRoute):
+            found.add(route.path)
+        found |= sockets(getattr(getattr(route, "original_router", route), "routes", ()))
+    return found
+
+
+def test_every_route_is_walked(control: Control) -> None:
+    missing = operations(control) - OPEN - set(EXAMPLES)
+    assert not missing, f"add a line for each of {sorted(missing)} to EXAMPLES in {__file__}"
+    assert not set(EXAMPLES) - operations(control)
+    assert sockets(control.app.routes) == SOCKETS, "add the socket to SOCKETS, and to test_live.py who may not open it"
+
+
+def test_the_document_names_every_operation_once(control: Control) -> None:
+    document = control.app.openapi()
+    named = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    assert len(named) == len(set(named)) == len(operations(control))
+
+
+async def test_nobody_is_told_anything(world: World) -> None:
+    before = await world.rows()
+    for route in EXAMPLES:
+        for headers in (
+            {},
+            {"Authorization": "Bearer x"},
+            {"Authorization": "Bearer ofk_x"},
+            {"Authorization": OPERATOR},
+        ):
+            status, text = await world.ask(route, headers)
+            assert (status, "secret-" in text) == (401, False), route
+    assert await world.rows() == before
+
+
+async def test_another_tenant_is_told_nothing_and_changes_nothing(world: World) -> None:
+    await world.control.user("theirs@example.org", world.theirs)
+    headers = await world.control.bearer("theirs@example.org")
+    before = await world.rows()
+    for route, example in EXAMPLES.items():
+        status, text = await world.ask(route, headers)
+        assert "secret-" not in text, route
+        assert not example.places or status == 404, (route, status)
+    assert await world.rows() == before
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_each_role_may_what_it_may(world: World, role: Role) -> None:
+    for route, example in EXAMPLES.items():
+        await world.control.user(email := f"{uuid4()}@example.org", DEFAULT_ACCOUNT, role.value)
+        status, _ = await world.ask(route, await world.control.bearer(email))
+        allowed = example.needs is None or example.needs in GRANTED[role]
+        assert (status != 403) == allowed, (route, status)
+
+
+async def test_a_key_without_permissions_may_nothing(world: World) -> None:
+    asked = {"name": "nothing", "permissions": []}
+    admin = {"Authorization": f"Bearer {OPERATOR}"}
+    key = (await world.control.client.post("/api/v1/keys", json=asked, headers=admin)).json()["key"]
+    for route, example in EXAMPLES.items():
+        status, _ = await world.ask(route, {"Authorization": f"Bearer {key}"})
+        assert status == 403 or example.needs is None, (route, status)
