@@ -21,6 +21,7 @@ from inference.placement import EngineHealth, EngineSet, open_engines
 from inference.registry import Registry
 from inference.speech_cache import SpeechCache
 from orchestrator.access.keys import kept_key
+from orchestrator.access.quotas import Rates
 from orchestrator.addresses import explained
 from orchestrator.agents import read_agents, route
 from orchestrator.api.application import application
@@ -29,7 +30,7 @@ from orchestrator.api.legs.endpoints import LegDoor
 from orchestrator.calls.prepared import PreparedAgent, prepare
 from orchestrator.calls.setup import SessionSettings
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
-from orchestrator.control_plane import Keys, Stage, control_plane
+from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
 from orchestrator.core.agent import Agent
 from orchestrator.core.errors import ConfigError
 from orchestrator.core.ports import TextToSpeech
@@ -110,7 +111,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.push_async_callback(supervisor.stop)
         keys = Keys(kept_key(settings.data / "keys" / "tokens.key"), kept_key(settings.operator_key))
         notifications = Notifications(database)
-        stage = Stage(database, notifications, supervisor, keys, time.time)
+        rates = Rates(settings.user_requests, settings.account_requests)
+        stage = Stage(database, notifications, supervisor, keys, time.time, ControlSettings(rates=rates))
         control = await stack.enter_async_context(control_plane(stage))
         await stack.enter_async_context(notifications.listening())
         # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.

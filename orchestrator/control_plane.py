@@ -10,13 +10,14 @@ from fastapi import APIRouter
 
 from orchestrator.access.api_keys import ApiKeys
 from orchestrator.access.passwords import Cost, Passwords
+from orchestrator.access.quotas import Quotas, Rates
 from orchestrator.access.rate_limit import RateLimit
 from orchestrator.access.sessions import Sessions
 from orchestrator.access.tickets import Tickets
 from orchestrator.access.tokens import AccessTokens
 from orchestrator.api.auth.endpoints import auth_router
 from orchestrator.api.calls.endpoints import calls_router
-from orchestrator.api.door import Door
+from orchestrator.api.door import Bearers, Door
 from orchestrator.api.keys.endpoints import keys_router
 from orchestrator.api.live.endpoints import LiveDoor
 from orchestrator.api.live.hub import LiveHub
@@ -44,10 +45,13 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class ControlSettings:
-    """sign_ins: tries of one address to show a password, a minute; hashing: what a password costs."""
+    """sign_ins: tries of one address to show a password, a minute; hashing: what a password costs; rates: of
+    requests.
+    """
 
     sign_ins: int = 20
     hashing: Cost = Cost()
+    rates: Rates = Rates()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ async def control_plane(stage: Stage) -> AsyncIterator[tuple[APIRouter, ...]]:
     tickets = Tickets(TicketsRepository(stage.database), stage.clock)
     kept_keys = KeysRepository(stage.database)
     api_keys = ApiKeys(kept_keys, stage.clock)
-    door = Door(tokens, api_keys, tickets, stage.keys.operator)
+    quotas = Quotas(stage.settings.rates, stage.clock)
+    door = Door(Bearers(tokens, api_keys, stage.keys.operator), tickets, quotas)
     live = LiveHub(LiveFeed(stage.database))
     stage.notifications.subscribe(LIVE_CHANNEL, live.heard)
     users, passwords = UsersRepository(stage.database), Passwords(stage.settings.hashing)

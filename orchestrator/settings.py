@@ -26,9 +26,10 @@ class Settings(BaseSettings):
 
     data: database, recordings and keys; agents: folder of agent definitions, the demo's when absent; http_*: where the
     API listens; proxies: addresses whose X-Forwarded-For is believed; origins: of other sites whose pages may use the
-    API; sip_ports: one gateway process each; sip_bind, sip_public: local and advertised address; trunks: TOML file of
-    SIP trunks; calls: how many at once, what the profile says or the gateways hold when absent; longest_call: seconds;
-    speculation: begin replies before it is certain that the caller is done; database_url: a PostgreSQL of your own.
+    API; user_requests, account_requests: how many a minute; sip_ports: one gateway process each; sip_bind, sip_public:
+    local and advertised address; trunks: TOML file of SIP trunks; calls: how many at once, what the profile says or the
+    gateways hold when absent; longest_call: seconds; speculation: begin replies before it is certain that the caller is
+    done; database_url: a PostgreSQL of your own.
     docs/settings.md has them all.
     """
 
@@ -42,6 +43,8 @@ class Settings(BaseSettings):
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     proxies: Annotated[str, Field(pattern=r"^[0-9A-Fa-f.:/, ]*$")] = ""
     origins: Annotated[str, Field(pattern=r"^(https?://[^\s,/]+(, *https?://[^\s,/]+)*)?$")] = ""
+    user_requests: Annotated[int, Field(ge=1)] = 600
+    account_requests: Annotated[int, Field(ge=1)] = 3000
     sip_ports: Annotated[str, Field(pattern=r"^\d+(,\d+)*$")] = "5060"
     sip_bind: IPv4Address = IPv4Address("127.0.0.1")
     sip_public: IPv4Address | None = None

@@ -43,6 +43,13 @@ class Identity:
         return permission in GRANTED[self.role] and (self.permissions is None or permission in self.permissions)
 
     @property
+    def asker(self) -> str | None:
+        """A name for the user or key, among all; None for the machine's operator."""
+        if self.key is not None:
+            return f"key:{self.key}"
+        return f"user:{self.user}" if self.user is not None else None
+
+    @property
     def allowed(self) -> frozenset[Permission]:
         """Everything that is."""
         return frozenset(permission for permission in Permission if self.may(permission))

@@ -27,6 +27,8 @@ _PROBLEM = {
     },
 }
 
+_OF_WHO_ASKS = {"401": "Nobody known asks.", "403": "Who asks may not.", "429": "Too many requests; see Retry-After."}
+
 
 def application(routers: Iterable[APIRouter], origins: Sequence[str] = ()) -> FastAPI:
     """*routers* as one application. origins: of other sites whose pages may use the API; none as a rule."""
@@ -46,7 +48,7 @@ def application(routers: Iterable[APIRouter], origins: Sequence[str] = ()) -> Fa
             allow_origins=list(origins),
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", REQUEST_ID],
-            expose_headers=[REQUEST_ID],
+            expose_headers=[REQUEST_ID, "RateLimit", "RateLimit-Policy", "Retry-After"],
         )
     app.add_middleware(Edge)
     for router in routers:
@@ -74,7 +76,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _tell_problems(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
-    statuses = {"401": "Nobody known asks.", "403": "Who asks may not."} if "security" in operation else {}
+    statuses = dict(_OF_WHO_ASKS) if "security" in operation else {}
     if responses.pop("422", None) is not None:
         statuses["422"] = "The request is not what is described here; `detail` says where."
     statuses["default"] = "Anything else that went wrong."

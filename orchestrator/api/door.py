@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from secrets import compare_digest
 from typing import Final
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from orchestrator.access.api_keys import PREFIX, ApiKeys
+from orchestrator.access.quotas import Quotas
 from orchestrator.access.roles import Permission, Role
 from orchestrator.access.tickets import Tickets
 from orchestrator.access.tokens import AccessTokens, Identity
+from orchestrator.api.edge import answer_headers
 from orchestrator.core.errors import ApiError
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
 
@@ -21,23 +24,41 @@ _OPERATOR: Final = Identity(None, DEFAULT_ACCOUNT, Role.ADMIN, None)
 Guard = Callable[..., Awaitable[Identity]]
 
 
-class Door:
-    """Reads bearer tokens. operator_key: speaks for whoever runs the machine, an admin of the first account."""
+@dataclass(frozen=True, slots=True)
+class Bearers:
+    """All that may stand after "Bearer". operator_key: speaks for whoever runs the machine."""
 
-    def __init__(self, tokens: AccessTokens, keys: ApiKeys, tickets: Tickets, operator_key: str) -> None:
-        self._tokens = tokens
-        self._keys = keys
+    tokens: AccessTokens
+    keys: ApiKeys
+    operator_key: str
+
+    async def identity(self, token: str | None) -> Identity:
+        """Whom *token* speaks for. Raises ApiError 401."""
+        if token is None:
+            raise ApiError(401, "not_signed_in", "send an access token: Authorization: Bearer <token>")
+        if compare_digest(token.encode(), self.operator_key.encode()):
+            return _OPERATOR
+        if token.startswith(PREFIX):
+            return await self.keys.read(token)
+        return self.tokens.read(token)
+
+
+class Door:
+    """Reads bearer tokens, and counts requests. operator_key: speaks for an admin of the first account."""
+
+    def __init__(self, bearers: Bearers, tickets: Tickets, quotas: Quotas) -> None:
+        self._bearers = bearers
         self._tickets = tickets
-        self._operator_key = operator_key.encode()
+        self._quotas = quotas
         self._bearer = HTTPBearer(auto_error=False, description="An access token, an API key, or the operator's key.")
 
     def needs(self, permission: Permission | None = None) -> Guard:
-        """A dependency that gives who asks, if they have *permission*. Raises ApiError 401, 403."""
+        """A dependency that gives who asks, if they have *permission*. Raises ApiError 401, 403, 429."""
 
-        bearer = Depends(self._bearer)
+        bearer = Depends(self._bearer)  # tells the OpenAPI document, and reads the header
 
-        async def identity(credentials: HTTPAuthorizationCredentials | None = bearer) -> Identity:
-            found = await self._identity(credentials)
+        async def identity(request: Request, credentials: HTTPAuthorizationCredentials | None = bearer) -> Identity:
+            found = await self._enter(request, credentials)
             if permission is not None:
                 _check(found, permission)
             return found
@@ -54,14 +75,18 @@ class Door:
         _check(found, permission)
         return found
 
-    async def _identity(self, credentials: HTTPAuthorizationCredentials | None) -> Identity:
-        if credentials is None:
-            raise ApiError(401, "not_signed_in", "send an access token: Authorization: Bearer <token>")
-        if compare_digest(credentials.credentials.encode(), self._operator_key):
-            return _OPERATOR
-        if credentials.credentials.startswith(PREFIX):
-            return await self._keys.read(credentials.credentials)
-        return self._tokens.read(credentials.credentials)
+    async def enter(self, request: Request) -> Identity:
+        """Who sends *request*, counted once however often it is asked. Raises ApiError 401, 429."""
+        return await self._enter(request, await self._bearer(request))
+
+    async def _enter(self, request: Request, credentials: HTTPAuthorizationCredentials | None) -> Identity:
+        known: Identity | None = getattr(request.state, "identity", None)
+        if known is not None:
+            return known
+        found = await self._bearers.identity(credentials.credentials if credentials is not None else None)
+        answer_headers(request.scope).update(self._quotas.take(found))
+        request.state.identity = found
+        return found
 
 
 def _check(found: Identity, permission: Permission) -> None:

@@ -29,6 +29,12 @@ _HEADERS: Final = {
 }
 
 
+def answer_headers(scope: Scope) -> dict[str, str]:
+    """What the answer to the request in *scope* will say besides: for whoever learns it before there is an answer."""
+    headers: dict[str, str] = scope.setdefault("state", {}).setdefault("answer_headers", {})
+    return headers
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
     """longest_body: bytes of a request."""
@@ -47,6 +53,7 @@ class Edge:
         length = shown.get("content-length", "0")
         announced = int(length) if length.isdigit() else 0
         taken = 0
+        learnt = answer_headers(scope)
 
         async def take() -> Message:
             nonlocal taken
@@ -62,7 +69,7 @@ class Edge:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID] = request
-                for name, value in _HEADERS.items():
+                for name, value in (_HEADERS | learnt).items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -65,6 +66,13 @@ class Control:
 
 @pytest_asyncio.fixture
 async def control(database: Database) -> AsyncIterator[Control]:  # noqa: F811
+    async with controlled(database, ControlSettings(TRIES, CHEAP)) as running:
+        yield running
+
+
+@asynccontextmanager
+async def controlled(database: Database, settings: ControlSettings) -> AsyncIterator[Control]:  # noqa: F811
+    """The control plane on *database*."""
     holder = list[Control]()
 
     def now() -> float:
@@ -73,7 +81,7 @@ async def control(database: Database) -> AsyncIterator[Control]:  # noqa: F811
     supervisor = CallSupervisor(None, {}, None, CallLimits())  # type: ignore[arg-type]
     keys = Keys(TOKEN_KEY, OPERATOR)
     notifications = Notifications(database)
-    stage = Stage(database, notifications, supervisor, keys, now, ControlSettings(TRIES, CHEAP))
+    stage = Stage(database, notifications, supervisor, keys, now, settings)
     async with control_plane(stage) as routers, notifications.listening():
         app = application(routers)
         passwords = Passwords(CHEAP)

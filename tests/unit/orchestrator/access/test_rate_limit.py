@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.access.rate_limit import RateLimit
+from orchestrator.access.rate_limit import Draw, RateLimit
 
 
 class Watch:
@@ -37,6 +37,14 @@ def test_tries_come_back_one_by_one() -> None:
     watch.now += 30.0
     assert tries.take("a") == 0.0
     assert tries.take("a") == pytest.approx(30.0)
+
+
+def test_who_tries_is_told_what_is_left() -> None:
+    watch = Watch()
+    tries = RateLimit(3, 60.0, watch)
+    assert [tries.draw("a") for _ in range(4)] == [Draw(0, 2, 20), Draw(0, 1, 40), Draw(0, 0, 60), Draw(20, 0, 60)]
+    watch.now += 40.0
+    assert tries.draw("a") == Draw(0, 1, 40)
 
 
 def test_a_refused_try_costs_nothing() -> None:
