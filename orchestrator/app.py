@@ -120,7 +120,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         _watch(metrics, engines, gateways)
         health = Health(_checks(database, engines, gateways), metrics.exposition)
         legs = LegDoor(supervisor, token, settings.record)
-        app = application((health.router(), legs.router(), *control), settings.allowed_origins)
+        routers = (health.router(), legs.router(), *control.routers)
+        app = application(routers, settings.allowed_origins, control.idempotency)
         await stack.enter_async_context(_served(app, listener, settings.proxies))
         stack.push_async_callback(supervisor.stop)
         yield Running(

@@ -12,12 +12,14 @@ from orchestrator.access.api_keys import ApiKeys
 from orchestrator.access.passwords import Cost, Passwords
 from orchestrator.access.quotas import Quotas, Rates
 from orchestrator.access.rate_limit import RateLimit
+from orchestrator.access.seal import Seal
 from orchestrator.access.sessions import Sessions
 from orchestrator.access.tickets import Tickets
 from orchestrator.access.tokens import AccessTokens
 from orchestrator.api.auth.endpoints import auth_router
 from orchestrator.api.calls.endpoints import calls_router
 from orchestrator.api.door import Bearers, Door
+from orchestrator.api.idempotency import Idempotency
 from orchestrator.api.keys.endpoints import keys_router
 from orchestrator.api.live.endpoints import LiveDoor
 from orchestrator.api.live.hub import LiveHub
@@ -27,6 +29,7 @@ from orchestrator.core.clock import Clock
 from orchestrator.store.call_lists import CallLists
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
+from orchestrator.store.idempotency_repository import IdempotencyRepository
 from orchestrator.store.keys_repository import KeysRepository
 from orchestrator.store.live_feed import LIVE_CHANNEL, LiveFeed
 from orchestrator.store.notifications import Notifications
@@ -66,22 +69,34 @@ class Stage:
     settings: ControlSettings = ControlSettings()
 
 
+class ControlPlane:
+    """What the application is made of: *routers*, and what keeps their POSTs from taking effect twice."""
+
+    def __init__(self, idempotency: Idempotency, *routers: APIRouter) -> None:
+        self.idempotency = idempotency
+        self.routers = routers
+
+
 @asynccontextmanager
-async def control_plane(stage: Stage) -> AsyncIterator[tuple[APIRouter, ...]]:
-    """The routes; what they need of their own stops at the end of the block."""
+async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
+    """The control plane; what it needs of its own stops at the end of the block."""
     tokens = AccessTokens(stage.keys.tokens.encode(), stage.clock)
     tickets = Tickets(TicketsRepository(stage.database), stage.clock)
     kept_keys = KeysRepository(stage.database)
     api_keys = ApiKeys(kept_keys, stage.clock)
     quotas = Quotas(stage.settings.rates, stage.clock)
     door = Door(Bearers(tokens, api_keys, stage.keys.operator), tickets, quotas)
+    idempotency = Idempotency(
+        door, IdempotencyRepository(stage.database), Seal(stage.keys.tokens.encode(), "idempotency"), stage.clock
+    )
     live = LiveHub(LiveFeed(stage.database))
     stage.notifications.subscribe(LIVE_CHANNEL, live.heard)
     users, passwords = UsersRepository(stage.database), Passwords(stage.settings.hashing)
     sessions = Sessions(users, SessionsRepository(stage.database), passwords, tokens, stage.clock)
     try:
         async with live.running():
-            yield (
+            yield ControlPlane(
+                idempotency,
                 auth_router(sessions, door, RateLimit(stage.settings.sign_ins, 60.0, stage.clock)),
                 users_router(users, passwords, sessions, door),
                 keys_router(api_keys, kept_keys, door),

@@ -24,8 +24,8 @@ async def document() -> str:
     database = Database("postgresql://")
     supervisor = CallSupervisor(cast("SharedEngines", None), {}, cast("Recorder", None), CallLimits())
     stage = Stage(database, Notifications(database), supervisor, Keys("k" * 32, "k" * 32), time.time)
-    async with control_plane(stage) as routers:
-        return json.dumps(application(routers).openapi(), indent=1, ensure_ascii=False) + "\n"
+    async with control_plane(stage) as control:
+        return json.dumps(application(control.routers).openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from orchestrator.api.edge import REQUEST_ID, Edge
 from orchestrator.api.errors import install_error_handlers
+from orchestrator.api.idempotency import HEADER, KEY_PATTERN, NEVER, REPLAYED, Idempotency, IdempotentPosts
 
 _PROBLEM = {
     "title": "Problem",
@@ -29,9 +30,24 @@ _PROBLEM = {
 
 _OF_WHO_ASKS = {"401": "Nobody known asks.", "403": "Who asks may not.", "429": "Too many requests; see Retry-After."}
 
+_IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Sent again within 24 h with the same request, it gets the first answer and has no further effect.",
+    "schema": {"type": "string", "pattern": KEY_PATTERN},
+}
+_TWICE = "What is there contradicts it, or a request with this Idempotency-Key is going on or was cut."
 
-def application(routers: Iterable[APIRouter], origins: Sequence[str] = ()) -> FastAPI:
-    """*routers* as one application. origins: of other sites whose pages may use the API; none as a rule."""
+
+def application(
+    routers: Iterable[APIRouter], origins: Sequence[str] = (), idempotency: Idempotency | None = None
+) -> FastAPI:
+    """*routers* as one application.
+
+    origins: of other sites whose pages may use the API; none as a rule; idempotency: what keeps POSTs from taking
+    effect twice.
+    """
     app = FastAPI(
         title="Offhook",
         version=version("offhook"),
@@ -42,13 +58,15 @@ def application(routers: Iterable[APIRouter], origins: Sequence[str] = ()) -> Fa
         generate_unique_id_function=_operation,
     )
     install_error_handlers(app)
+    if idempotency is not None:
+        app.add_middleware(IdempotentPosts, idempotency=idempotency)
     if origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(origins),
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", REQUEST_ID],
-            expose_headers=[REQUEST_ID, "RateLimit", "RateLimit-Policy", "Retry-After"],
+            allow_headers=["Authorization", "Content-Type", HEADER, REQUEST_ID],
+            expose_headers=[REQUEST_ID, REPLAYED, "RateLimit", "RateLimit-Policy", "Retry-After"],
         )
     app.add_middleware(Edge)
     for router in routers:
@@ -68,9 +86,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas["Problem"] = _PROBLEM
-    for operations in document["paths"].values():
-        for operation in operations.values():
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
             _tell_problems(operation)
+            if method == "post" and "security" in operation and not path.startswith(NEVER):
+                operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+                operation["responses"]["409"] = {**operation["responses"]["default"], "description": _TWICE}
     return document
 
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from orchestrator.core.errors import ApiError, StoreUnavailable
 
@@ -23,29 +24,41 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(ApiError)
     async def on_api_error(request: Request, error: ApiError) -> JSONResponse:
-        return _problem(error.status, error.code, str(error), error.headers)
+        return problem(error.status, error.code, str(error), error.headers)
 
     @app.exception_handler(StoreUnavailable)
     async def on_store_unavailable(request: Request, error: StoreUnavailable) -> JSONResponse:
-        return _problem(503, "store_unavailable", "the database does not answer; try again soon")
+        # It may have gone away between a commit and its word.
+        request.state.outcome_unknown = True
+        return problem(503, "store_unavailable", "the database does not answer; try again soon")
 
     @app.exception_handler(RequestValidationError)
     async def on_bad_request(request: Request, error: RequestValidationError) -> JSONResponse:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        return _problem(422, "invalid_request", faults)
+        return problem(422, "invalid_request", faults)
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
-        code = _CODES.get(error.status_code, "refused")
-        return _problem(error.status_code, code, str(error.detail), error.headers)
+        return http_problem(error)
 
     @app.exception_handler(Exception)
     async def on_failure(request: Request, error: Exception) -> JSONResponse:
         log.error("request_failed", path=request.url.path, exc_info=error)
-        return _problem(500, "internal_error", "something went wrong inside; the log says what")
+        return problem(500, "internal_error", "something went wrong inside; the log says what")
 
 
-def _problem(status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def http_problem(error: HTTPException) -> JSONResponse:
+    """What the framework refuses."""
+    return problem(error.status_code, _CODES.get(error.status_code, "refused"), str(error.detail), error.headers)
+
+
+def is_outcome_unknown(scope: Scope) -> bool:
+    """Whether the request in *scope* ended so that nobody can say if it took effect."""
+    return bool(scope.get("state", {}).get("outcome_unknown", False))
+
+
+def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A problem document."""
     body = {"type": "about:blank", "status": status, "code": code, "detail": detail}
     told = dict(headers or {})
     if status == 401:

@@ -82,8 +82,8 @@ async def controlled(database: Database, settings: ControlSettings) -> AsyncIter
     keys = Keys(TOKEN_KEY, OPERATOR)
     notifications = Notifications(database)
     stage = Stage(database, notifications, supervisor, keys, now, settings)
-    async with control_plane(stage) as routers, notifications.listening():
-        app = application(routers)
+    async with control_plane(stage) as control, notifications.listening():
+        app = application(control.routers, (), control.idempotency)
         passwords = Passwords(CHEAP)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://offhook") as client:
             tokens = AccessTokens(TOKEN_KEY.encode(), now)

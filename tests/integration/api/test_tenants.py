@@ -15,7 +15,17 @@ from orchestrator.core.ports import CallLeg
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT, CallsRepository
 from tests.integration.api.conftest import OPERATOR, PASSWORD, Control
 
-TENANT_TABLES = ("accounts", "memberships", "sessions", "calls", "turns", "transcripts", "events", "api_keys")
+TENANT_TABLES = (
+    "accounts",
+    "memberships",
+    "sessions",
+    "calls",
+    "turns",
+    "transcripts",
+    "events",
+    "api_keys",
+    "idempotency_keys",
+)
 
 # No tenant may read them, their own or others'.
 HIDDEN_TABLES = {"socket_tickets"}
@@ -42,6 +52,10 @@ async def spoken(control: Control, account: UUID) -> None:
             ), line AS (
                 INSERT INTO transcripts (call_id, start_at, speaker, turn, end_at, account_id, text)
                 VALUES ($1, 0, 'caller', 0, 1, $2, 'hello')
+            )
+            , request AS (
+                INSERT INTO idempotency_keys (account_id, key, request, running_until, expires_at)
+                VALUES ($2, '', '', now(), now())
             )
             , key AS (
                 INSERT INTO api_keys (account_id, name, hash, shown, permissions)
