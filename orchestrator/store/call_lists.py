@@ -76,10 +76,10 @@ class CallLists:
 
     async def page(self, account: UUID, wanted: CallFilter, limit: int, after: Place | None = None) -> list[FoundCall]:
         """The latest *limit* calls of *account* that are *wanted*; older than *after* when it is given."""
-        words = WordsQuery.of(wanted.words) if wanted.words is not None else None
+        words = _words(wanted)
         if words is not None and not words.whole:
             return []
-        query, arguments = _query(account, wanted, words, limit, after)
+        query, arguments = page_query(account, wanted, limit, after)
         async with self._database.tenant(account) as connection:
             # The best way depends on the values: few of a common word's calls are needed, all of a rare one's are.
             await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
@@ -88,9 +88,9 @@ class CallLists:
         return [FoundCall(call, tuple(lines.get(call.id, ()))) for call in calls]
 
 
-def _query(
-    account: UUID, wanted: CallFilter, words: WordsQuery | None, limit: int, after: Place | None
-) -> tuple[str, list[object]]:
+def page_query(account: UUID, wanted: CallFilter, limit: int, after: Place | None = None) -> tuple[str, list[object]]:
+    """The query of a page, and its arguments."""
+    words = _words(wanted)
     conditions, arguments = ["account_id = $1"], list[object]([account])
 
     def hold(condition: str, *values: object) -> None:
@@ -112,6 +112,10 @@ def _query(
         f"SELECT {CALL_COLUMNS} FROM calls WHERE {' AND '.join(conditions)} "  # noqa: S608 - constants of this module
         f"ORDER BY started_at DESC, id DESC LIMIT ${len(arguments)}"
     ), arguments
+
+
+def _words(wanted: CallFilter) -> WordsQuery | None:
+    return WordsQuery.of(wanted.words) if wanted.words is not None else None
 
 
 async def _lines(
