@@ -1,7 +1,7 @@
 """How long a page of calls and a search in their transcripts take among a million: `python -m benchmarks.call_lists`.
 
-A PostgreSQL of its own with generated calls: one account has nearly all of them, another a thousand. Words follow a skewed
-distribution, from some that occur in every third call to some that occur in one.
+A PostgreSQL of its own with generated calls: one account has nearly all of them, another a thousand. Words follow a
+skewed distribution, from some that occur in every third call to some that occur in one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestrator.core.events import EndReason
-from orchestrator.store.call_lists import CallFilter, CallLists, Place, page_query
+from orchestrator.store.call_lists import PLANNING, CallFilter, CallLists, Place, page_query
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
 from orchestrator.store.db import Database, PoolLimits
 from orchestrator.store.embedded import EmbeddedPostgres
@@ -163,8 +163,8 @@ async def _asked(lists: CallLists, question: Question) -> float:
 async def _plan(database: Database, question: Question) -> str:
     account, wanted, after = question
     query, arguments = page_query(account, wanted, PAGE + 1, after)
-    async with database.tenant(account) as connection:
-        await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+    async with database.transaction() as connection:
+        await connection.execute(PLANNING)
         rows = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, COSTS OFF) {query}", *arguments)
     return "\n".join(row[0] for row in rows)
 

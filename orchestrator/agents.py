@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -15,7 +15,9 @@ from orchestrator.core.errors import ConfigError
 from orchestrator.core.expectation import ANYTHING, Expectation, Form
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-_Number = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"[0-9A-Za-z]")]
+AGENT_NAME = r"^[a-z0-9][a-z0-9-]*$"
+NUMBER = r"[0-9A-Za-z]"
+_Number = Annotated[str, StringConstraints(strip_whitespace=True, pattern=NUMBER)]
 
 
 class _Strict(BaseModel):
@@ -45,9 +47,9 @@ class _PhrasesSpec(_Strict):
     time_up: _Text = Phrases().time_up
 
 
-class _AgentSpec(_Strict):
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    numbers: Annotated[tuple[_Number, ...], Field(min_length=1)]
+class AgentDefinition(_Strict):
+    """What an agent is, but for its name and numbers: what is drafted and published."""
+
     greeting: _Text
     persona: _Text
     subject: str = ""
@@ -74,10 +76,11 @@ class _AgentSpec(_Strict):
             raise ValueError(f"pronunciations: {doubled[0]!r} stands twice; capitals make no difference")
         return self
 
-    def agent(self) -> Agent:
+    def agent(self, name: str, numbers: tuple[str, ...] = ()) -> Agent:
+        """The agent of this definition."""
         return Agent(
-            name=self.name,
-            numbers=self.numbers,
+            name=name,
+            numbers=numbers,
             greeting=self.greeting,
             persona=self.persona,
             subject=self.subject,
@@ -93,28 +96,46 @@ class _AgentSpec(_Strict):
         )
 
 
+class AgentFile(AgentDefinition):
+    """An agent as a file has it."""
+
+    name: Annotated[str, StringConstraints(pattern=AGENT_NAME)]
+    numbers: Annotated[tuple[_Number, ...], Field(min_length=1)]
+
+    def definition(self) -> dict[str, Any]:
+        """The definition alone, as JSON."""
+        return self.model_dump(mode="json", exclude={"name", "numbers"})
+
+
 def read_agent(path: Path) -> Agent:
     """The agent defined in *path*. Raises ConfigError that names the file, the field and what is accepted."""
+    file = read_agent_file(path)
+    return file.agent(file.name, file.numbers)
+
+
+def read_agent_file(path: Path) -> AgentFile:
+    """The same, as it was written."""
     try:
-        return _AgentSpec.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).agent()
+        return AgentFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from error
     except ValidationError as error:
         raise ConfigError(
-            f"{explain(error, str(path), _AgentSpec)}; an agent has {', '.join(_AgentSpec.model_fields)}"
+            f"{explain(error, str(path), AgentFile)}; "
+            f"an agent has {', '.join(['name', 'numbers', *AgentDefinition.model_fields])}"
         ) from error
 
 
-def read_agents(folder: Path) -> tuple[Agent, ...]:
+def read_agents(folder: Path) -> tuple[AgentFile, ...]:
     """Every agent in *folder*, by file name. Raises ConfigError when there is none, or two share a name or number."""
     if not folder.is_dir():
         raise ConfigError(f"agents: there is no folder {folder}; it holds one <name>.toml an agent")
     paths = sorted(folder.glob("*.toml"))
     if not paths:
         raise ConfigError(f"{folder}: there is no agent; put at least one <name>.toml here")
-    agents = tuple(read_agent(path) for path in paths)
+    agents = tuple(read_agent_file(path) for path in paths)
     _refuse_doubles("name", ((agent.name, path) for agent, path in zip(agents, paths, strict=True)))
     _refuse_doubles(
         "number", ((route(number), path) for agent, path in zip(agents, paths, strict=True) for number in agent.numbers)

@@ -23,20 +23,22 @@ from inference.speech_cache import SpeechCache
 from orchestrator.access.keys import kept_key
 from orchestrator.access.quotas import Rates
 from orchestrator.addresses import explained
-from orchestrator.agents import read_agents, route
+from orchestrator.agent_import import import_agents
+from orchestrator.agents import read_agents
 from orchestrator.api.application import application
 from orchestrator.api.health.endpoints import Check, Health
 from orchestrator.api.legs.endpoints import LegDoor
-from orchestrator.calls.prepared import PreparedAgent, prepare
 from orchestrator.calls.setup import SessionSettings
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
 from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
-from orchestrator.core.agent import Agent
 from orchestrator.core.errors import ConfigError
+from orchestrator.core.events import FIRST_ACCOUNT
 from orchestrator.core.ports import TextToSpeech
 from orchestrator.demo import DEMO_AGENTS
 from orchestrator.preflight import make_folders
+from orchestrator.roster import AgentRoster
 from orchestrator.settings import Settings, read_trunks
+from orchestrator.store.agents_repository import AgentsRepository
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.embedded import EmbeddedPostgres
@@ -99,20 +101,24 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         engines = await stack.enter_async_context(open_engines(profile, registry))
         voice = registry.manifest(profile.engines["tts"].model)
         rendering = SpeechCache(engines.tts, voice, registry.weights.cache / "speech")
+        stored = AgentsRepository(database)
+        roster = AgentRoster(stored, engines.embedder, rendering)
+        await import_agents(agents, FIRST_ACCOUNT, stored, roster)
+        await roster.load()
         most = settings.calls or profile.calls
         supervisor = CallSupervisor(
             SharedEngines(
                 engines.vad, engines.recognizer, engines.turns, engines.llm, engines.tts, engines.interjections
             ),
-            await _prepared(agents, engines, rendering),
+            roster,
             Fanout([metrics, recorder]),
             CallLimits(most, SessionSettings(longest=settings.longest_call, speculate=settings.speculation)),
         )
         stack.push_async_callback(supervisor.stop)
         keys = Keys(kept_key(settings.data / "keys" / "tokens.key"), kept_key(settings.operator_key))
         notifications = Notifications(database)
-        rates = Rates(settings.user_requests, settings.account_requests)
-        stage = Stage(database, notifications, supervisor, keys, time.time, ControlSettings(rates=rates))
+        control_settings = ControlSettings(rates=Rates(settings.user_requests, settings.account_requests))
+        stage = Stage(database, notifications, supervisor, stored, roster, keys, time.time, control_settings)
         control = await stack.enter_async_context(control_plane(stage))
         await stack.enter_async_context(notifications.listening())
         # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.
@@ -147,21 +153,6 @@ async def _database(settings: Settings, metrics: CallMetrics) -> AsyncIterator[D
         await migrate(database)
         await SessionsRepository(database).purge(datetime.now(UTC) - _FORGET_AFTER)
         yield database
-
-
-async def _prepared(
-    agents: tuple[Agent, ...], engines: EngineSet, rendering: TextToSpeech
-) -> Mapping[str, PreparedAgent]:
-    """Every agent, ready, under each of its numbers."""
-    by_number: dict[str, PreparedAgent] = {}
-    for agent in agents:
-        try:
-            prepared = await prepare(agent, engines.embedder, rendering)
-        except ValueError as error:  # such as a voice that the model does not have
-            raise ConfigError(f"agent {agent.name}: {error}") from error
-        log.info("agent_ready", agent=agent.name, numbers=list(agent.numbers), answers=len(agent.answers))
-        by_number.update(dict.fromkeys(map(route, agent.numbers), prepared))
-    return by_number
 
 
 def _gateways(settings: Settings, token: str, http: tuple[str, int]) -> tuple[GatewaySettings, ...]:

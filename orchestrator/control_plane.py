@@ -16,6 +16,8 @@ from orchestrator.access.seal import Seal
 from orchestrator.access.sessions import Sessions
 from orchestrator.access.tickets import Tickets
 from orchestrator.access.tokens import AccessTokens
+from orchestrator.api.agents.endpoints import agents_router
+from orchestrator.api.agents.versions import versions_router
 from orchestrator.api.auth.endpoints import auth_router
 from orchestrator.api.calls.endpoints import calls_router
 from orchestrator.api.door import Bearers, Door
@@ -23,9 +25,12 @@ from orchestrator.api.idempotency import Idempotency
 from orchestrator.api.keys.endpoints import keys_router
 from orchestrator.api.live.endpoints import LiveDoor
 from orchestrator.api.live.hub import LiveHub
+from orchestrator.api.numbers.endpoints import numbers_router
 from orchestrator.api.users.endpoints import users_router
 from orchestrator.calls.supervisor import CallSupervisor
 from orchestrator.core.clock import Clock
+from orchestrator.roster import AGENTS_CHANNEL, AgentRoster
+from orchestrator.store.agents_repository import AgentsRepository
 from orchestrator.store.call_lists import CallLists
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
@@ -64,6 +69,8 @@ class Stage:
     database: Database
     notifications: Notifications
     supervisor: CallSupervisor
+    agents: AgentsRepository
+    roster: AgentRoster
     keys: Keys
     clock: Clock
     settings: ControlSettings = ControlSettings()
@@ -91,16 +98,20 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
     )
     live = LiveHub(LiveFeed(stage.database))
     stage.notifications.subscribe(LIVE_CHANNEL, live.heard)
+    stage.notifications.subscribe(AGENTS_CHANNEL, stage.roster.heard)
     users, passwords = UsersRepository(stage.database), Passwords(stage.settings.hashing)
     sessions = Sessions(users, SessionsRepository(stage.database), passwords, tokens, stage.clock)
     try:
-        async with live.running():
+        async with live.running(), stage.roster.running():
             yield ControlPlane(
                 idempotency,
                 auth_router(sessions, door, RateLimit(stage.settings.sign_ins, 60.0, stage.clock)),
                 users_router(users, passwords, sessions, door),
                 keys_router(api_keys, kept_keys, door),
                 calls_router(CallsRepository(stage.database), CallLists(stage.database), stage.supervisor, door),
+                agents_router(stage.agents, door),
+                versions_router(stage.agents, stage.roster, door),
+                numbers_router(stage.agents, door),
                 LiveDoor(live, door).router(),
             )
     finally:

@@ -13,6 +13,9 @@ from orchestrator.api.application import application
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
 from orchestrator.control_plane import Keys, Stage, control_plane
 from orchestrator.core.events import Recorder
+from orchestrator.core.ports import Embedder, TextToSpeech
+from orchestrator.roster import AgentRoster
+from orchestrator.store.agents_repository import AgentsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.notifications import Notifications
 
@@ -23,7 +26,9 @@ async def document() -> str:
     """The document of the routes as they are. No database is needed: nobody asks anything."""
     database = Database("postgresql://")
     supervisor = CallSupervisor(cast("SharedEngines", None), {}, cast("Recorder", None), CallLimits())
-    stage = Stage(database, Notifications(database), supervisor, Keys("k" * 32, "k" * 32), time.time)
+    agents = AgentsRepository(database)
+    roster = AgentRoster(agents, cast("Embedder", None), cast("TextToSpeech", None))
+    stage = Stage(database, Notifications(database), supervisor, agents, roster, Keys("k" * 32, "k" * 32), time.time)
     async with control_plane(stage) as control:
         return json.dumps(application(control.routers).openapi(), indent=1, ensure_ascii=False) + "\n"
 

@@ -9,8 +9,7 @@ from inference.manifest import Manifest
 from inference.packages import refuse_missing
 from inference.registry import Registry
 from orchestrator.addresses import Transport, hindrance
-from orchestrator.agents import read_agents
-from orchestrator.core.agent import Agent
+from orchestrator.agents import AgentFile, read_agents
 from orchestrator.core.errors import ConfigError
 from orchestrator.demo import DEMO_AGENTS
 from orchestrator.settings import Settings, read_trunks
@@ -54,7 +53,7 @@ def listening(settings: Settings) -> Iterator[tuple[str, Transport, str, int]]:
             yield "sip_bind and sip_ports", transport, str(settings.sip_bind), port
 
 
-def _refuse_other_languages(agents: Iterable[Agent], models: Sequence[Manifest]) -> None:
+def _refuse_other_languages(agents: Iterable[AgentFile], models: Sequence[Manifest]) -> None:
     """Raises ConfigError for an agent that one of *models* cannot hear or speak for."""
     for agent in agents:
         for model in models:

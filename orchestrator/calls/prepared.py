@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from orchestrator.core.agent import Agent
 from orchestrator.core.audio import AudioFrame
+from orchestrator.core.events import FIRST_ACCOUNT
 from orchestrator.core.ports import Embedder, TextToSpeech
 from orchestrator.core.streams import closing
 from orchestrator.dialogue.answers import AnswerBook
@@ -21,6 +23,16 @@ class PreparedAgent:
     answers: AnswerBook
     rendered: Mapping[str, tuple[AudioFrame, ...]]
     reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class OnDuty:
+    """A prepared agent that answers calls of *account*. agent_id, version: which one of the database; None for none."""
+
+    prepared: PreparedAgent
+    account: UUID = FIRST_ACCOUNT
+    agent_id: UUID | None = None
+    version: int | None = None
 
 
 async def prepare(agent: Agent, embedder: Embedder, tts: TextToSpeech) -> PreparedAgent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from orchestrator.calls.load_guard import LoadGuard
-from orchestrator.calls.prepared import PreparedAgent
+from orchestrator.calls.prepared import OnDuty, PreparedAgent
 from orchestrator.calls.session import CallSession
 from orchestrator.calls.setup import CallEngines, CallSetup, SessionSettings
 from orchestrator.core.clock import Clock
@@ -84,13 +84,21 @@ class LiveCall:
     ended_by: EndReason | None = None
 
 
+class Duty(Protocol):
+    """Who answers which number."""
+
+    def get(self, number: str, /) -> OnDuty | None:
+        """Who answers *number*, in the form that routing compares."""
+        ...
+
+
 class CallSupervisor:
-    """Owns the live calls. agents: by number, in the form that routing compares; guard: how the engines keep up."""
+    """Owns the live calls. agents: who answers; guard: how the engines keep up."""
 
     def __init__(
         self,
         engines: SharedEngines,
-        agents: Mapping[str, PreparedAgent],
+        agents: Duty,
         recorder: Recorder,
         limits: CallLimits,
         wall_clock: Clock = time.time,
@@ -108,26 +116,32 @@ class CallSupervisor:
         self._idle.set()
 
     @contextmanager
-    def admitted(self, number: str) -> Iterator[PreparedAgent | Refusal]:
+    def admitted(self, number: str) -> Iterator[OnDuty | Refusal]:
         """Who answers *number* (in routing form), or why nobody does; the call's place is taken for the block."""
-        refusal = self._refusal(number)
-        if refusal is not None:
-            yield refusal
+        with self.assigned(self._agents.get(number)) as answer:
+            yield answer
+
+    @contextmanager
+    def assigned(self, agent: OnDuty | None) -> Iterator[OnDuty | Refusal]:
+        """The same for a call that *agent* is to have, if there is one, whatever the number."""
+        refusal = self._refusal(agent)
+        if refusal is not None or agent is None:
+            yield refusal or Refusal(404, "Not Found")
             return
         self._places += 1
         self._idle.clear()
         try:
-            yield self._agents[number]
+            yield agent
         finally:
             self._places -= 1
             if not self._places:
                 self.guard.forget()
                 self._idle.set()
 
-    def _refusal(self, number: str) -> Refusal | None:
+    def _refusal(self, agent: OnDuty | None) -> Refusal | None:
         if self._stopping:
             return Refusal(503, "Shutting Down")
-        if number not in self._agents:
+        if agent is None:
             return Refusal(404, "Not Found")
         # Where nobody has said what the machine bears, a lone caller may already wait longer than the guard allows;
         # calls are then refused by the gateway that has no line left.

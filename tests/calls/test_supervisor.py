@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
-from orchestrator.calls.prepared import PreparedAgent, prepare
+from orchestrator.calls.prepared import OnDuty, PreparedAgent, prepare
 from orchestrator.calls.setup import SessionSettings
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, Refusal, SharedEngines
 from orchestrator.core.events import CallEnded, CallStarted, EndReason
@@ -61,7 +61,7 @@ def with_supervisor(
             tts,
             FakeInterjections(),
         )
-        await story(CallSupervisor(engines, {"demo": agent}, recorder, limits, lambda: 1000.0), agent)
+        await story(CallSupervisor(engines, {"demo": OnDuty(agent)}, recorder, limits, lambda: 1000.0), agent)
 
     run_virtual(run())
     return [record for record in recorder.records if isinstance(record, CallEnded)]
@@ -72,7 +72,7 @@ def test_an_unknown_number_is_not_found():
         with supervisor.admitted("nobody") as answer:
             assert answer == Refusal(404, "Not Found")
         with supervisor.admitted("demo") as answer:
-            assert answer is agent
+            assert answer.prepared is agent
 
     with_supervisor(story)
 
@@ -87,7 +87,7 @@ def test_the_call_beyond_the_limit_is_busy():
         with supervisor.admitted("demo"), supervisor.admitted("demo") as second:
             assert second == Refusal(486, "Busy Here")
         with supervisor.admitted("demo") as answer:
-            assert answer is agent
+            assert answer.prepared is agent
 
     with_supervisor(story, CallLimits(calls=1))
 
@@ -101,7 +101,7 @@ def test_nobody_joins_callers_who_wait_for_engines_that_are_behind():
             for _ in range(10):
                 supervisor.guard.waited(0.2)
             with supervisor.admitted("demo") as another:
-                assert another is agent
+                assert another.prepared is agent
 
     with_supervisor(story, CallLimits(calls=4))
 
@@ -110,7 +110,7 @@ def test_whoever_is_alone_is_taken_however_far_behind_the_engines_were():
     async def story(supervisor, agent):
         fall_behind(supervisor)
         with supervisor.admitted("demo") as answer:
-            assert answer is agent
+            assert answer.prepared is agent
 
     with_supervisor(story, CallLimits(calls=4))
 
@@ -121,7 +121,7 @@ def test_once_every_call_has_ended_the_next_ones_are_not_judged_by_how_those_wai
             fall_behind(supervisor)
         assert supervisor.guard.admit()
         with supervisor.admitted("demo"), supervisor.admitted("demo") as second:
-            assert second is agent
+            assert second.prepared is agent
 
     with_supervisor(story, CallLimits(calls=4))
 
@@ -131,7 +131,7 @@ def test_where_nobody_has_said_what_the_machine_bears_slow_engines_end_speculati
         with supervisor.admitted("demo"):
             fall_behind(supervisor)
             with supervisor.admitted("demo") as another:
-                assert another is agent
+                assert another.prepared is agent
             assert not supervisor.guard.admit()
 
     with_supervisor(story)

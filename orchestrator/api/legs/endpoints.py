@@ -5,7 +5,8 @@ from __future__ import annotations
 import hmac
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, WebSocket
@@ -13,6 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from orchestrator.agents import route
 from orchestrator.api.legs.transport import WebSocketTransport
+from orchestrator.calls.prepared import OnDuty
 from orchestrator.calls.supervisor import CallSupervisor, Refusal
 from orchestrator.core.errors import LegError
 from orchestrator.core.events import CallStarted
@@ -27,11 +29,15 @@ _UNAUTHORIZED = 1008  # RFC 6455 section 7.4.1: policy violation
 
 @dataclass(frozen=True, slots=True)
 class LegDoor:
-    """Where legs come in. token: what a gateway must show; record: whether calls are recorded."""
+    """Where legs come in. token: what a gateway must show; record: whether calls are recorded.
+
+    expected: who has the outbound calls that were asked for, by their id.
+    """
 
     supervisor: CallSupervisor
     token: str
     record: bool
+    expected: dict[UUID, OnDuty] = field(default_factory=dict)
 
     def router(self) -> APIRouter:
         """The route, for the application."""
@@ -57,23 +63,28 @@ class LegDoor:
     async def _serve(self, transport: WebSocketTransport) -> None:
         invite = await receive_invite(transport)
         number = invite.callee if invite.direction == "inbound" else invite.caller
-        with self.supervisor.admitted(route(number)) as agent:
+        wanted = self.expected.pop(invite.call_id, None)
+        place = self.supervisor.admitted(route(number)) if wanted is None else self.supervisor.assigned(wanted)
+        with place as agent:
             if isinstance(agent, Refusal):
                 log.info("call_refused", status=agent.status, reason=agent.reason, pii_callee=invite.callee)
                 await reject(transport, agent.status, agent.reason)
                 return
             answered = await accept(transport, record=self.record)
             async with SocketLeg(transport, answered) as leg:
-                await self.supervisor.run(_started(invite, agent.agent.name), agent, leg, answered.recording)
+                await self.supervisor.run(_started(invite, agent), agent.prepared, leg, answered.recording)
 
 
-def _started(invite: Invite, agent: str) -> CallStarted:
+def _started(invite: Invite, agent: OnDuty) -> CallStarted:
     return CallStarted(
         call_id=invite.call_id,
-        agent=agent,
+        agent=agent.prepared.agent.name,
         direction=invite.direction,
         caller=invite.caller,
         callee=invite.callee,
         driver="sip",
         started_at=time.time(),
+        account=agent.account,
+        agent_id=agent.agent_id,
+        version=agent.version,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -16,9 +16,13 @@ from orchestrator.access.tokens import AccessTokens
 from orchestrator.api.application import application
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor
 from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
+from orchestrator.core.audio import AudioFrame
+from orchestrator.roster import AgentRoster
+from orchestrator.store.agents_repository import AgentsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.notifications import Notifications
 from orchestrator.store.users_repository import UsersRepository
+from tests.fakes.engines import FakeEmbedder, FakeTextToSpeech
 from tests.integration.store.conftest import database, empty_dsn, server  # noqa: F401 - fixtures
 
 OPERATOR = "operator-key-of-the-tests-operator-key"
@@ -26,6 +30,16 @@ TOKEN_KEY = "k" * 32
 TRIES = 50
 CHEAP = Cost(memory_kib=64, passes=1)
 PASSWORD = "correct horse battery staple"
+
+
+class Voice(FakeTextToSpeech):
+    """A voice that has no speaker called nobody."""
+
+    async def synthesize(self, sentence: str, *, voice: str = "") -> AsyncGenerator[AudioFrame, None]:
+        if voice == "nobody":
+            raise ValueError("voice: there is no nobody; there are joe and anna")
+        async for frame in super().synthesize(sentence, voice=voice):
+            yield frame
 
 
 @dataclass
@@ -39,6 +53,7 @@ class Control:
     tokens: AccessTokens
     passwords: Passwords
     supervisor: CallSupervisor
+    roster: AgentRoster
     now: float = 1_800_000_000.0
 
     async def account(self, name: str) -> UUID:
@@ -81,12 +96,15 @@ async def controlled(database: Database, settings: ControlSettings) -> AsyncIter
     supervisor = CallSupervisor(None, {}, None, CallLimits())  # type: ignore[arg-type]
     keys = Keys(TOKEN_KEY, OPERATOR)
     notifications = Notifications(database)
-    stage = Stage(database, notifications, supervisor, keys, now, settings)
+    agents = AgentsRepository(database)
+    roster = AgentRoster(agents, FakeEmbedder(), Voice())
+    stage = Stage(database, notifications, supervisor, agents, roster, keys, now, settings)
     async with control_plane(stage) as control, notifications.listening():
         app = application(control.routers, (), control.idempotency)
         passwords = Passwords(CHEAP)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://offhook") as client:
             tokens = AccessTokens(TOKEN_KEY.encode(), now)
-            holder.append(Control(app, client, database, UsersRepository(database), tokens, passwords, supervisor))
+            users = UsersRepository(database)
+            holder.append(Control(app, client, database, users, tokens, passwords, supervisor, roster))
             yield holder[0]
         passwords.close()

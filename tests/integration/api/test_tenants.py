@@ -25,6 +25,9 @@ TENANT_TABLES = (
     "events",
     "api_keys",
     "idempotency_keys",
+    "agents",
+    "agent_versions",
+    "numbers",
 )
 
 # No tenant may read them, their own or others'.
@@ -56,6 +59,15 @@ async def spoken(control: Control, account: UUID) -> None:
             , request AS (
                 INSERT INTO idempotency_keys (account_id, key, request, running_until, expires_at)
                 VALUES ($2, '', '', now(), now())
+            )
+            , agent AS (
+                INSERT INTO agents (id, account_id, name, draft) VALUES ($1, $2, 'desk', '{}')
+            )
+            , version AS (
+                INSERT INTO agent_versions (agent_id, number, account_id, definition) VALUES ($1, 1, $2, '{}')
+            )
+            , number AS (
+                INSERT INTO numbers (number, account_id, agent_id, shown) VALUES ($2::text, $2, $1, '')
             )
             , key AS (
                 INSERT INTO api_keys (account_id, name, hash, shown, permissions)

@@ -14,6 +14,7 @@ def test_the_demo_agent_is_well_formed():
     (demo,) = read_agents(DEMO_AGENTS)
     assert demo.numbers[0] == "demo"
     assert len(demo.answers) >= 4
+    assert demo.agent(demo.name, demo.numbers).fixed_phrases()
 
 
 def test_a_missing_field_is_named(tmp_path):

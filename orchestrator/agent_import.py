@@ -1,0 +1,67 @@
+"""Agents from files, at every start: what changed in a file since the last one is published.
+
+What somebody edited since over the API is not overwritten: then the file is left alone, and the log says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+
+from orchestrator.agents import AgentFile, route
+from orchestrator.core.errors import ConfigError
+from orchestrator.roster import AgentRoster
+from orchestrator.store.agents_repository import AgentsRepository, Definition, Draft, NumberTaken, StoredAgent
+
+log = structlog.get_logger(__name__)
+
+
+async def import_agents(
+    files: Sequence[AgentFile], account: UUID, agents: AgentsRepository, roster: AgentRoster
+) -> None:
+    """Let *account* have the agents of *files*, published, with their numbers.
+
+    Raises ConfigError for one that cannot be prepared, EngineError and StoreUnavailable.
+    """
+    for file in files:
+        stored = await agents.named(account, file.name)
+        if stored is not None and stored.imported == _whole(file):
+            continue
+        if stored is not None and _edited(stored):
+            log.warning("agent_file_left_alone", agent=file.name, hint="it was edited since: docs/agents.md")
+            continue
+        await _import(file, stored, account, agents, roster)
+
+
+async def _import(
+    file: AgentFile, stored: StoredAgent | None, account: UUID, agents: AgentsRepository, roster: AgentRoster
+) -> None:
+    definition = file.definition()
+    try:
+        await roster.rehearse(file.name, definition)
+    except ConfigError as error:
+        raise ConfigError(f"agent {file.name}: {error}") from error
+    if stored is None:
+        stored = await agents.create(account, file.name, definition, _whole(file))
+    else:
+        await agents.save(account, stored.id, Draft(definition, stored.revision, imported=_whole(file)))
+    version = await agents.publish(account, stored.id, definition, "imported from its file")
+    for number in file.numbers:
+        try:
+            await agents.assign(account, route(number), number, stored.id)
+        except NumberTaken:
+            log.warning("number_taken", agent=file.name, number=number)
+    log.info("agent_imported", agent=file.name, version=version.number if version is not None else None)
+
+
+def _edited(stored: StoredAgent) -> bool:
+    """Whether the draft is not what was imported last."""
+    if stored.imported is None:
+        return True
+    return {name: value for name, value in stored.imported.items() if name not in {"name", "numbers"}} != stored.draft
+
+
+def _whole(file: AgentFile) -> Definition:
+    return file.model_dump(mode="json")

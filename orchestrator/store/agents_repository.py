@@ -1,0 +1,323 @@
+"""Agents, their versions and their numbers in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator.core.errors import VoiceError
+from orchestrator.store.db import Database
+
+Definition: TypeAlias = Mapping[str, Any]
+"""An agent as JSON: orchestrator.agents.AgentDefinition, or a draft that is not one yet."""
+
+
+class NameTaken(VoiceError):
+    """Another agent of the account has this name."""
+
+
+class NumberTaken(VoiceError):
+    """Another account's agent answers this number."""
+
+
+class StaleRevision(VoiceError):
+    """Somebody else has saved the draft meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft to be saved. revision: of the one that was changed; name: another one, if the agent gets one.
+
+    imported: the file that it is from, if it is from one.
+    """
+
+    definition: Definition
+    revision: int
+    name: str | None = None
+    imported: Definition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAgent:
+    """An agent. revision: of its draft; published: the version that answers calls, if one does; numbers: as written."""
+
+    id: UUID
+    account: UUID
+    name: str
+    draft: Definition
+    revision: int
+    published: int | None
+    imported: Definition | None
+    numbers: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgentVersion:
+    """A version, which never changes. published_by: None for an import, a key or the machine's operator."""
+
+    number: int
+    definition: Definition
+    note: str
+    published_by: UUID | None
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedNumber:
+    """A number and who answers it. number: as calls are routed; shown: as it was written."""
+
+    number: str
+    shown: str
+    agent_id: UUID
+    assigned_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which version of which agent answers *number*."""
+
+    number: str
+    account: UUID
+    agent_id: UUID
+    name: str
+    version: int
+
+
+_AGENTS = """
+    SELECT id, account_id, name, draft, revision, published, imported, created_at, updated_at,
+        ARRAY(SELECT shown FROM numbers WHERE agent_id = agents.id ORDER BY assigned_at, number) AS numbers
+    FROM agents
+"""
+
+
+class AgentsRepository:
+    """The agents of all accounts; each method but routes and definition sees one account alone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(
+        self, account: UUID, name: str, draft: Definition, imported: Definition | None = None
+    ) -> StoredAgent:
+        """A new agent. Raises NameTaken."""
+        try:
+            async with self._database.tenant(account) as connection:
+                agent = await connection.fetchval(
+                    "INSERT INTO agents (account_id, name, draft, imported) VALUES ($1, $2, $3, $4) RETURNING id",
+                    account,
+                    name,
+                    draft,
+                    imported,
+                )
+                return _agent(await connection.fetchrow(f"{_AGENTS} WHERE id = $1", agent))
+        except asyncpg.UniqueViolationError as error:
+            raise NameTaken(name) from error
+
+    async def page(self, account: UUID, limit: int, after: str | None = None) -> list[StoredAgent]:
+        """The agents by name; those behind the name *after* when it is given."""
+        async with self._database.tenant(account) as connection:
+            rows = await connection.fetch(
+                f"{_AGENTS} WHERE account_id = $1 AND ($2::text IS NULL OR name > $2) ORDER BY name LIMIT $3",
+                account,
+                after,
+                limit,
+            )
+        return [_agent(row) for row in rows]
+
+    async def get(self, account: UUID, agent: UUID) -> StoredAgent | None:
+        """One agent; None when the account has no such one."""
+        async with self._database.tenant(account) as connection:
+            row = await connection.fetchrow(f"{_AGENTS} WHERE account_id = $1 AND id = $2", account, agent)
+        return None if row is None else _agent(row)
+
+    async def named(self, account: UUID, name: str) -> StoredAgent | None:
+        """The agent called *name*."""
+        async with self._database.tenant(account) as connection:
+            row = await connection.fetchrow(f"{_AGENTS} WHERE account_id = $1 AND name = $2", account, name)
+        return None if row is None else _agent(row)
+
+    async def save(self, account: UUID, agent: UUID, draft: Draft) -> StoredAgent | None:
+        """The agent with another draft; None when there is no such agent.
+
+        Raises StaleRevision when the revision is not that of its draft any more, and NameTaken.
+        """
+        try:
+            async with self._database.tenant(account) as connection:
+                saved = await connection.fetchval(
+                    """
+                    UPDATE agents SET
+                        draft = $3, revision = revision + 1, name = coalesce($5, name),
+                        imported = coalesce($6, imported), updated_at = now()
+                    WHERE account_id = $1 AND id = $2 AND revision = $4
+                    RETURNING id
+                    """,
+                    account,
+                    agent,
+                    draft.definition,
+                    draft.revision,
+                    draft.name,
+                    draft.imported,
+                )
+                row = await connection.fetchrow(f"{_AGENTS} WHERE account_id = $1 AND id = $2", account, agent)
+        except asyncpg.UniqueViolationError as error:
+            raise NameTaken(str(draft.name)) from error
+        if row is None:
+            return None
+        if saved is None:
+            raise StaleRevision(f"the draft has revision {row['revision']} by now")
+        return _agent(row)
+
+    async def delete(self, account: UUID, agent: UUID) -> bool:
+        """Forget an agent with its versions and numbers. Its calls stay, and say its name."""
+        async with self._database.tenant(account) as connection:
+            done = await connection.execute("DELETE FROM agents WHERE account_id = $1 AND id = $2", account, agent)
+        return bool(done == "DELETE 1")
+
+    async def publish(
+        self, account: UUID, agent: UUID, definition: Definition, note: str = "", by: UUID | None = None
+    ) -> AgentVersion | None:
+        """Let *definition* answer calls, as the next version; as the latest one if that is the same.
+
+        None when there is no such agent.
+        """
+        async with self._database.tenant(account) as connection:
+            found = await connection.fetchval(
+                "SELECT id FROM agents WHERE account_id = $1 AND id = $2 FOR UPDATE", account, agent
+            )
+            if found is None:
+                return None
+            row = await connection.fetchrow(
+                "SELECT * FROM agent_versions WHERE agent_id = $1 ORDER BY number DESC LIMIT 1", agent
+            )
+            if row is None or row["definition"] != definition:
+                row = await connection.fetchrow(
+                    """
+                    INSERT INTO agent_versions (agent_id, number, account_id, definition, note, published_by)
+                    VALUES ($1, $2, $3, $4, $5, $6) RETURNING *
+                    """,
+                    agent,
+                    1 if row is None else row["number"] + 1,
+                    account,
+                    definition,
+                    note,
+                    by,
+                )
+            await connection.execute(
+                "UPDATE agents SET published = $2, updated_at = now() WHERE id = $1", agent, row["number"]
+            )
+        return _version(row)
+
+    async def point(self, account: UUID, agent: UUID, version: int | None) -> bool:
+        """Let *version* answer calls, or none; False when there is no such agent."""
+        async with self._database.tenant(account) as connection:
+            done = await connection.execute(
+                "UPDATE agents SET published = $3, updated_at = now() WHERE account_id = $1 AND id = $2",
+                account,
+                agent,
+                version,
+            )
+        return bool(done == "UPDATE 1")
+
+    async def versions(self, account: UUID, agent: UUID, limit: int, before: int | None = None) -> list[AgentVersion]:
+        """The versions of an agent, the latest first; those older than *before* when it is given."""
+        async with self._database.tenant(account) as connection:
+            rows = await connection.fetch(
+                """
+                SELECT * FROM agent_versions
+                WHERE account_id = $1 AND agent_id = $2 AND ($3::int IS NULL OR number < $3)
+                ORDER BY number DESC LIMIT $4
+                """,
+                account,
+                agent,
+                before,
+                limit,
+            )
+        return [_version(row) for row in rows]
+
+    async def version(self, account: UUID, agent: UUID, number: int) -> AgentVersion | None:
+        """One version of an agent."""
+        async with self._database.tenant(account) as connection:
+            row = await connection.fetchrow(
+                "SELECT * FROM agent_versions WHERE account_id = $1 AND agent_id = $2 AND number = $3",
+                account,
+                agent,
+                number,
+            )
+        return None if row is None else _version(row)
+
+    async def numbers(self, account: UUID, limit: int, after: str | None = None) -> list[AssignedNumber]:
+        """The numbers of the account in order; those behind *after* when it is given."""
+        async with self._database.tenant(account) as connection:
+            rows = await connection.fetch(
+                """
+                SELECT number, shown, agent_id, assigned_at FROM numbers
+                WHERE account_id = $1 AND ($2::text IS NULL OR number > $2) ORDER BY number LIMIT $3
+                """,
+                account,
+                after,
+                limit,
+            )
+        return [_number(row) for row in rows]
+
+    async def assign(self, account: UUID, number: str, shown: str, agent: UUID) -> AssignedNumber | None:
+        """Let *agent* answer *number* (in routing form), whoever of the account did before; None for no such agent.
+
+        Raises NumberTaken when it is another account's.
+        """
+        try:
+            async with self._database.tenant(account) as connection:
+                row = await connection.fetchrow(
+                    """
+                    INSERT INTO numbers (number, account_id, agent_id, shown) VALUES ($1, $2, $3, $4)
+                    ON CONFLICT (number) DO UPDATE SET agent_id = $3, shown = $4, assigned_at = now()
+                    RETURNING number, shown, agent_id, assigned_at
+                    """,
+                    number,
+                    account,
+                    agent,
+                    shown,
+                )
+        except asyncpg.InsufficientPrivilegeError as error:  # row-level security hides the row that is in the way
+            raise NumberTaken(number) from error
+        except asyncpg.ForeignKeyViolationError:
+            return None
+        return _number(row)
+
+    async def free(self, account: UUID, number: str) -> bool:
+        """Let nobody answer *number*; False when it was not the account's."""
+        async with self._database.tenant(account) as connection:
+            done = await connection.execute(
+                "DELETE FROM numbers WHERE account_id = $1 AND number = $2", account, number
+            )
+        return bool(done == "DELETE 1")
+
+    async def routes(self) -> list[Route]:
+        """Who answers which number, in all accounts."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                """
+                SELECT number, numbers.account_id, agents.id, name, published
+                FROM numbers JOIN agents ON agents.id = agent_id WHERE published IS NOT NULL
+                """
+            )
+        return [Route(row["number"], row["account_id"], row["id"], row["name"], row["published"]) for row in rows]
+
+
+def _agent(row: asyncpg.Record) -> StoredAgent:
+    same = ("id", "name", "draft", "revision", "published", "imported", "created_at", "updated_at")
+    return StoredAgent(account=row["account_id"], numbers=tuple(row["numbers"]), **{name: row[name] for name in same})
+
+
+def _version(row: asyncpg.Record) -> AgentVersion:
+    return AgentVersion(row["number"], row["definition"], row["note"], row["published_by"], row["published_at"])
+
+
+def _number(row: asyncpg.Record) -> AssignedNumber:
+    return AssignedNumber(row["number"], row["shown"], row["agent_id"], row["assigned_at"])
