@@ -48,8 +48,8 @@ class FoundCall:
     lines: tuple[Spoken, ...]
 
 
-# The best way depends on the values: few of a common word's calls are needed, all of a rare one's are. Pages of an index
-# that is asked for all day are in memory.
+# The best way depends on the values: few of a common word's calls are needed, all of a rare one's are. And what is asked
+# for all day is in memory.
 PLANNING = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL random_page_cost = 1.1"
 
 _CONDITIONS = {
@@ -102,10 +102,12 @@ class CallLists:
             return [row["id"] for row in await connection.fetch(query, *arguments)]
 
 
-# Which calls, that is. PostgreSQL uses no index on words under row-level security, for the comparison might leak what it
-# compares (it is not marked leakproof); so the ids are found without it, by account, and what is shown is read with it.
 def page_query(account: UUID, wanted: CallFilter, limit: int, after: Place | None = None) -> tuple[str, list[object]]:
-    """The query of a page, and its arguments."""
+    """The query for the ids of a page, and its arguments.
+
+    Not under row-level security, where PostgreSQL uses no index on words: it cannot know that comparing them leaks
+    nothing. What is shown of the calls is read under it.
+    """
     words = _words(wanted)
     conditions, arguments = ["account_id = $1"], list[object]([account])
 
