@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -71,7 +72,7 @@ def application(
     app.add_middleware(Edge)
     for router in routers:
         app.include_router(router)
-    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    app.openapi = cache(lambda: _document(app))  # type: ignore[method-assign]
     return app
 
 

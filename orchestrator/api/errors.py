@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import structlog
@@ -39,12 +40,24 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 405:
+            error.headers = {"Allow": ", ".join(_methods(app, request.url.path))}
         return http_problem(error)
 
     @app.exception_handler(Exception)
     async def on_failure(request: Request, error: Exception) -> JSONResponse:
         log.error("request_failed", path=request.url.path, exc_info=error)
         return problem(500, "internal_error", "something went wrong inside; the log says what")
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """What may be asked at *path* (RFC 9110, section 10.2.1); the framework knows those of one route alone."""
+    patterns = {
+        re.sub(r"\\{\w+\\}", "[^/]+", re.escape(known)): methods for known, methods in app.openapi()["paths"].items()
+    }
+    return sorted(
+        {method.upper() for pattern, methods in patterns.items() if re.fullmatch(pattern, path) for method in methods}
+    )
 
 
 def http_problem(error: HTTPException) -> JSONResponse:

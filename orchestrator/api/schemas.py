@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+import re
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _written_out(value: object) -> object:
+    """*value*, unless it is a number, in which pydantic would see seconds or milliseconds since 1970."""
+    if isinstance(value, int | float) or (isinstance(value, str) and not _RFC_3339.fullmatch(value)):
+        raise ValueError("write a time with its offset from UTC, such as 2026-11-23T10:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+"""A time with its offset from UTC, as RFC 3339 writes it."""
 
 
 class Asked(BaseModel):

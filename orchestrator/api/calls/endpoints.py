@@ -7,13 +7,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from orchestrator.access.roles import Permission
 from orchestrator.access.tokens import Identity
 from orchestrator.api.calls.schemas import CallDetail, CallSummary, FoundCall
 from orchestrator.api.door import Door
 from orchestrator.api.pages import Cursor, Limit, Page, cursor_of, key_of
+from orchestrator.api.schemas import Moment
 from orchestrator.calls.supervisor import CallSupervisor
 from orchestrator.core.errors import ApiError
 from orchestrator.core.events import Direction, EndReason
@@ -24,7 +24,7 @@ from orchestrator.store.calls_repository import CallsRepository
 # PostgreSQL keeps no zero byte.
 Text = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
 Words = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
-Moment = Annotated[AwareDatetime | None, Query(description="With its offset from UTC.")]
+When = Annotated[Moment | None, Query(description="With its offset from UTC.")]
 
 
 def calls_router(calls: CallsRepository, lists: CallLists, supervisor: CallSupervisor, door: Door) -> APIRouter:
@@ -46,8 +46,8 @@ def calls_router(calls: CallsRepository, lists: CallLists, supervisor: CallSuper
         callee: Text = None,
         reason: EndReason | None = None,
         live: bool | None = None,
-        since: Moment = None,
-        until: Moment = None,
+        since: When = None,
+        until: When = None,
         q: Words = None,
         who: Identity = reader,
     ) -> Page[FoundCall]:

@@ -35,7 +35,7 @@ def keys_router(keys: ApiKeys, repository: KeysRepository, door: Door) -> APIRou
     @router.post("", status_code=201)
     async def make_key(asked: KeyCreate, who: Identity = admin) -> KeyGiven:
         """A new key, which is shown this once."""
-        given = await keys.make(who, asked.name, asked.permissions, asked.expires_at)
+        given = await keys.make(who, asked.name, frozenset(asked.permissions), asked.expires_at)
         return KeyGiven.model_validate({**KeyRead.model_validate(given.key).model_dump(), "key": given.secret})
 
     @router.delete("/{key_id}", status_code=204)

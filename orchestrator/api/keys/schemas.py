@@ -6,18 +6,18 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from orchestrator.access.roles import Permission
-from orchestrator.api.schemas import Asked, Told
+from orchestrator.api.schemas import Asked, Moment, Told
 
 
 class KeyCreate(Asked):
     """permissions: what the key may do, which its maker must be allowed as well."""
 
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
-    permissions: Annotated[frozenset[Permission], Field(max_length=len(Permission))]
-    expires_at: AwareDatetime | None = None
+    permissions: Annotated[list[Permission], Field(max_length=len(Permission))]
+    expires_at: Moment | None = None
 
 
 class KeyRead(Told):
