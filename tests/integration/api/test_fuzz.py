@@ -5,39 +5,47 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-import pytest
-import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.access.roles import GRANTED, Permission, Role
 from orchestrator.openapi import DOCUMENT
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
 from tests.integration.api.conftest import OPERATOR, Control
+from tests.integration.api.serving import served
 from tests.integration.api.test_every_route import EXAMPLES
 
 # Rules that no schema can tell, such as that a cursor is one of ours, refuse what the schema allows.
 UNTOLD = "positive_data_acceptance"
-THOROUGH = ("--phases", "coverage,fuzzing", "--max-examples", "5")
-BRIEF = ("--phases", "fuzzing", "--mode", "positive", "--max-examples", "3")
-# So long a run may take when all other tests run beside it.
+# So long the run may take when all other tests run beside it.
 PATIENCE = 240.0
+# Of an operation, how many requests with one status are sent again as others.
+SAMPLES = 3
 
-Told = dict[tuple[str, str], set[int]]
+Operation = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A request that schemathesis made. target: path and query as they were sent."""
+
+    operation: Operation
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass
 class Watched:
-    """The application, and what it told. told: the statuses of each operation's answers."""
+    """The application, and what it told. told: requests by the status of their answers, by operation."""
 
     app: ASGIApp
     control: Control
-    told: Told = field(default_factory=dict)
+    told: dict[Operation, dict[int, list[Sample]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         paths = self.control.app.openapi()["paths"]
@@ -47,45 +55,69 @@ class Watched:
         # As much time as a request costs of its quota, so that nobody runs out of it.
         self.control.now += 0.1
         path = next((path for pattern, path in self._paths if pattern.fullmatch(scope["path"])), "")
+        operation, body = (scope["method"], path), bytearray()
+
+        async def take() -> Message:
+            message = await receive()
+            body.extend(message.get("body", b""))
+            return message
 
         async def tell(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self.told.setdefault((scope["method"], path), set()).add(message["status"])
+                target = scope["raw_path"].decode("latin-1") + "?" + scope["query_string"].decode("latin-1")
+                headers = {
+                    name.decode(): value.decode("latin-1")
+                    for name, value in scope["headers"]
+                    if name == b"content-type"
+                }
+                samples = self.told.setdefault(operation, {}).setdefault(message["status"], [])
+                samples.append(Sample(operation, target, headers, bytes(body)))
             await send(message)
 
-        await self.app(scope, receive, tell)
+        await self.app(scope, take, tell)
+
+    def samples(self) -> Iterator[Sample]:
+        """Some requests to each operation, of each kind of answer."""
+        for operation in EXAMPLES:
+            for samples in self.told.get(operation, {}).values():
+                yield from samples[:SAMPLES]
+
+    def holes(self, allowed: Collection[Permission]) -> list[tuple[Operation, list[int]]]:
+        """Where somebody who is *allowed* so much was told too much, or was turned away, or asked nothing."""
+        found = []
+        for operation, example in EXAMPLES.items():
+            statuses = sorted(self.told.get(operation, {}))
+            may = example.needs in allowed
+            # Who may not hears so, unless nobody could have understood what was asked.
+            refused = set(statuses) <= ({401, 403} if may else {400, 401, 403, 422})
+            if not statuses or (example.needs is not None and refused == may):
+                found.append((operation, statuses))
+        return found
+
+    def faults(self) -> list[tuple[Operation, int, Sample]]:
+        """Requests that the API failed on."""
+        return [
+            (operation, status, samples[0])
+            for operation, statuses in self.told.items()
+            for status, samples in statuses.items()
+            if status >= 500
+        ]
 
 
-@asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[str]:
-    """Its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off"))
-    async with asyncio.TaskGroup() as group:
-        group.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
-            await asyncio.sleep(0.01)
-        try:
-            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        finally:
-            server.should_exit = True
-
-
-async def fuzzed(control: Control, token: str, how: Collection[str], folder: Path) -> Told:
-    """What the API told schemathesis, which had *token*. Fails with its report when it found something."""
-    watched = Watched(control.app, control)
-    async with served(watched) as url, asyncio.timeout(PATIENCE):
-        run = await asyncio.create_subprocess_exec(
-            str(Path(sys.executable).with_name("st")),
-            *("run", str(DOCUMENT), "--url", url, "--header", f"Authorization: Bearer {token}"),
-            *("--checks", "all", "--exclude-checks", UNTOLD, "--continue-on-failure", "--warnings", "off"),
-            *("--seed", "1", "--no-shrink", "--generation-database", "none", "--no-color", *how),
-            cwd=folder,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        report, _ = await run.communicate()
-    assert run.returncode == 0, report.decode()
-    return watched.told
+async def fuzz(url: str, token: str, folder: Path) -> tuple[int | None, str]:
+    """Exit code and report of schemathesis."""
+    run = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("st")),
+        *("run", str(DOCUMENT), "--url", url, "--header", f"Authorization: Bearer {token}"),
+        *("--phases", "coverage,fuzzing", "--max-examples", "5", "--seed", "1", "--no-shrink"),
+        *("--checks", "all", "--exclude-checks", UNTOLD, "--continue-on-failure", "--warnings", "off"),
+        *("--generation-database", "none", "--no-color"),
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    report, _ = await run.communicate()
+    return run.returncode, report.decode()
 
 
 async def key_with(client: httpx.AsyncClient, *permissions: Permission) -> str:
@@ -95,34 +127,36 @@ async def key_with(client: httpx.AsyncClient, *permissions: Permission) -> str:
     return key
 
 
-def holes(told: Told, allowed: Collection[Permission]) -> list[tuple[str, str, set[int]]]:
-    """Where somebody who is *allowed* so much was told too much, or was turned away."""
-    found = []
-    for operation, example in EXAMPLES.items():
-        statuses = told.get(operation, set())
-        may = example.needs in allowed
-        # Who may not hears so, unless nobody could have understood what was asked.
-        refused = statuses <= {400, 401, 403, 422} if not may else statuses <= {401, 403}
-        if not statuses or (example.needs is not None and refused == may):
-            found.append((*operation, statuses))
-    return found
+async def asked_again(control: Control, samples: Collection[Sample], token: str) -> Watched:
+    """What the same requests are told when they come with *token*."""
+    watched = Watched(control.app, control)
+    transport = httpx.ASGITransport(watched, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://offhook") as client:
+        for sample in samples:
+            headers = {**sample.headers, "Authorization": f"Bearer {token}"}
+            await client.request(sample.operation[0], sample.target, content=sample.body, headers=headers)
+    return watched
 
 
-async def test_an_admin_finds_no_fault_and_no_surprise(control: Control, tmp_path: Path) -> None:
-    await control.user("anna@example.org", DEFAULT_ACCOUNT)
-    token = (await control.sign_in("anna@example.org")).json()["access_token"]
-    told = await fuzzed(control, token, THOROUGH, tmp_path)
-    assert not holes(told, GRANTED[Role.ADMIN])
-    assert max(max(statuses) for statuses in told.values()) < 500
+async def test_whoever_asks_whatever_finds_no_fault_no_surprise_and_no_open_door(
+    control: Control, tmp_path: Path
+) -> None:
+    tokens = {}
+    for role in Role:
+        await control.user(email := f"{role}@example.org", DEFAULT_ACCOUNT, role.value)
+        tokens[role] = (await control.sign_in(email)).json()["access_token"]
+    one = await key_with(control.client, Permission.READ_CALLS)
 
+    watched = Watched(control.app, control)
+    async with served(watched) as url, asyncio.timeout(PATIENCE):
+        code, report = await fuzz(url, tokens[Role.ADMIN], tmp_path)
+    assert code == 0, report
+    assert not watched.faults()
+    assert not watched.holes(GRANTED[Role.ADMIN])
 
-@pytest.mark.parametrize("role", [Role.CLIENT, Role.SUPPORT])
-async def test_no_role_finds_an_open_door(control: Control, tmp_path: Path, role: Role) -> None:
-    await control.user("anna@example.org", DEFAULT_ACCOUNT, role.value)
-    token = (await control.sign_in("anna@example.org")).json()["access_token"]
-    assert not holes(await fuzzed(control, token, BRIEF, tmp_path), GRANTED[role])
-
-
-async def test_no_key_finds_an_open_door(control: Control, tmp_path: Path) -> None:
-    key = await key_with(control.client, Permission.READ_CALLS)
-    assert not holes(await fuzzed(control, key, BRIEF, tmp_path), {Permission.READ_CALLS})
+    samples = list(watched.samples())
+    for role in (Role.CLIENT, Role.SUPPORT):
+        again = await asked_again(control, samples, tokens[role])
+        assert (again.faults(), again.holes(GRANTED[role])) == ([], []), role
+    again = await asked_again(control, samples, one)
+    assert (again.faults(), again.holes({Permission.READ_CALLS})) == ([], [])
