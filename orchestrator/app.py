@@ -26,6 +26,7 @@ from orchestrator.addresses import explained
 from orchestrator.agent_import import import_agents
 from orchestrator.agents import read_agents
 from orchestrator.api.application import application
+from orchestrator.api.calls.placing import Lines
 from orchestrator.api.health.endpoints import Check, Health
 from orchestrator.api.legs.endpoints import LegDoor
 from orchestrator.calls.setup import SessionSettings
@@ -115,17 +116,27 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             CallLimits(most, SessionSettings(longest=settings.longest_call, speculate=settings.speculation)),
         )
         stack.push_async_callback(supervisor.stop)
+        # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.
+        gateways = await stack.enter_async_context(gateway_pool(gateway_settings))
+        legs = LegDoor(supervisor, token, settings.record)
         keys = Keys(kept_key(settings.data / "keys" / "tokens.key"), kept_key(settings.operator_key))
         notifications = Notifications(database)
         control_settings = ControlSettings(rates=Rates(settings.user_requests, settings.account_requests))
-        stage = Stage(database, notifications, supervisor, stored, roster, keys, time.time, control_settings)
+        stage = Stage(
+            database,
+            notifications,
+            supervisor,
+            stored,
+            roster,
+            Lines(gateways, legs.expected),
+            keys,
+            time.time,
+            control_settings,
+        )
         control = await stack.enter_async_context(control_plane(stage))
         await stack.enter_async_context(notifications.listening())
-        # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.
-        gateways = await stack.enter_async_context(gateway_pool(gateway_settings))
         _watch(metrics, engines, gateways)
         health = Health(_checks(database, engines, gateways), metrics.exposition)
-        legs = LegDoor(supervisor, token, settings.record)
         routers = (health.router(), legs.router(), *control.routers)
         app = application(routers, settings.allowed_origins, control.idempotency)
         await stack.enter_async_context(_served(app, listener, settings.proxies))

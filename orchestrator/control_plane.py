@@ -20,6 +20,8 @@ from orchestrator.api.agents.endpoints import agents_router
 from orchestrator.api.agents.versions import versions_router
 from orchestrator.api.auth.endpoints import auth_router
 from orchestrator.api.calls.endpoints import calls_router
+from orchestrator.api.calls.placing import Lines, placing_router
+from orchestrator.api.calls.simulations import Simulations
 from orchestrator.api.door import Bearers, Door
 from orchestrator.api.idempotency import Idempotency
 from orchestrator.api.keys.endpoints import keys_router
@@ -71,6 +73,7 @@ class Stage:
     supervisor: CallSupervisor
     agents: AgentsRepository
     roster: AgentRoster
+    lines: Lines
     keys: Keys
     clock: Clock
     settings: ControlSettings = ControlSettings()
@@ -96,18 +99,20 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
     idempotency = Idempotency(
         door, IdempotencyRepository(stage.database), Seal(stage.keys.tokens.encode(), "idempotency"), stage.clock
     )
+    simulations = Simulations(stage.supervisor)
     live = LiveHub(LiveFeed(stage.database))
     stage.notifications.subscribe(LIVE_CHANNEL, live.heard)
     stage.notifications.subscribe(AGENTS_CHANNEL, stage.roster.heard)
     users, passwords = UsersRepository(stage.database), Passwords(stage.settings.hashing)
     sessions = Sessions(users, SessionsRepository(stage.database), passwords, tokens, stage.clock)
     try:
-        async with live.running(), stage.roster.running():
+        async with live.running(), stage.roster.running(), simulations.running():
             yield ControlPlane(
                 idempotency,
                 auth_router(sessions, door, RateLimit(stage.settings.sign_ins, 60.0, stage.clock)),
                 users_router(users, passwords, sessions, door),
                 keys_router(api_keys, kept_keys, door),
+                placing_router(stage.roster, stage.lines, simulations, door),
                 calls_router(CallsRepository(stage.database), CallLists(stage.database), stage.supervisor, door),
                 agents_router(stage.agents, door),
                 versions_router(stage.agents, stage.roster, door),

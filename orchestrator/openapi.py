@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from orchestrator.api.application import application
+from orchestrator.api.calls.placing import Exchange, Lines
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
 from orchestrator.control_plane import Keys, Stage, control_plane
 from orchestrator.core.events import Recorder
@@ -27,8 +28,11 @@ async def document() -> str:
     database = Database("postgresql://")
     supervisor = CallSupervisor(cast("SharedEngines", None), {}, cast("Recorder", None), CallLimits())
     agents = AgentsRepository(database)
+    lines = Lines(cast("Exchange", None), {})
     roster = AgentRoster(agents, cast("Embedder", None), cast("TextToSpeech", None))
-    stage = Stage(database, Notifications(database), supervisor, agents, roster, Keys("k" * 32, "k" * 32), time.time)
+    stage = Stage(
+        database, Notifications(database), supervisor, agents, roster, lines, Keys("k" * 32, "k" * 32), time.time
+    )
     async with control_plane(stage) as control:
         return json.dumps(application(control.routers).openapi(), indent=1, ensure_ascii=False) + "\n"
 

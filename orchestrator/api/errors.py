@@ -52,9 +52,10 @@ def install_error_handlers(app: FastAPI) -> None:
 
 def _methods(app: FastAPI, path: str) -> list[str]:
     """What may be asked at *path* (RFC 9110, section 10.2.1); the framework knows those of one route alone."""
-    patterns = {
-        re.sub(r"\\{\w+\\}", "[^/]+", re.escape(known)): methods for known, methods in app.openapi()["paths"].items()
-    }
+    paths = app.openapi()["paths"]
+    # A path that is written out is no example of one with names in it.
+    known_paths = {path: paths[path]} if path in paths else paths
+    patterns = {re.sub(r"\\{\w+\\}", "[^/]+", re.escape(known)): methods for known, methods in known_paths.items()}
     return sorted(
         {method.upper() for pattern, methods in patterns.items() if re.fullmatch(pattern, path) for method in methods}
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,8 +17,8 @@ from orchestrator.calls.prepared import OnDuty, PreparedAgent
 from orchestrator.calls.session import CallSession
 from orchestrator.calls.setup import CallEngines, CallSetup, SessionSettings
 from orchestrator.core.clock import Clock
-from orchestrator.core.errors import LegError
-from orchestrator.core.events import CallEnded, CallStarted, EndReason, Recorder
+from orchestrator.core.errors import CarrierRejected, LegError
+from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Recorder
 from orchestrator.core.ports import (
     CallLeg,
     Interjections,
@@ -152,8 +152,18 @@ class CallSupervisor:
         # Engines that are behind are so for every caller; whoever is alone cannot be in anybody's way.
         return Refusal(486, "Engines Behind") if self._places and self.guard.closed else None
 
-    async def run(self, started: CallStarted, agent: PreparedAgent, leg: CallLeg, recording: str | None) -> None:
-        """Talk to the caller on *leg* until the call ends. Whatever happens, the leg is closed and the end recorded."""
+    async def run(
+        self,
+        started: CallStarted,
+        agent: PreparedAgent,
+        leg: CallLeg,
+        recording: str | None,
+        fitted: Callable[[CallSetup], CallSetup] = lambda setup: setup,
+    ) -> None:
+        """Talk to the caller on *leg* until the call ends. Whatever happens, the leg is closed and the end recorded.
+
+        fitted: what the call is made of when its leg is no line, of what other calls are made of.
+        """
         if self._stopping:  # it was answered while the others were being ended
             await leg.hangup()
             return
@@ -163,7 +173,7 @@ class CallSupervisor:
         log.info("call_started", call=str(started.call_id), agent=started.agent, pii_caller=started.caller)
         reason = EndReason.ERROR
         try:
-            reason = await self._talk(call, agent)
+            reason = await self._talk(call, agent, fitted)
         except asyncio.CancelledError:
             reason = EndReason.SHUTDOWN
             raise
@@ -194,8 +204,15 @@ class CallSupervisor:
         except TimeoutError:
             log.warning("calls_left_behind", calls=self._places)
 
-    async def _talk(self, call: LiveCall, agent: PreparedAgent) -> EndReason:
-        setup = CallSetup(agent, self._engines.for_call(), self._recorder, self.guard, self._limits.session)
+    def unanswered(self, started: CallStarted, error: LegError) -> None:
+        """Record a call that was placed and came to nothing."""
+        status = error.status if isinstance(error, CarrierRejected) else None
+        self._recorder.record(started)
+        self._recorder.record(Happened(started.call_id, 0, "refused", 0.0, {"status": status, "reason": str(error)}))
+        self._recorder.record(CallEnded(started.call_id, EndReason.NOT_ANSWERED, self._wall_clock(), 0.0))
+
+    async def _talk(self, call: LiveCall, agent: PreparedAgent, fitted: Callable[[CallSetup], CallSetup]) -> EndReason:
+        setup = fitted(CallSetup(agent, self._engines.for_call(), self._recorder, self.guard, self._limits.session))
         session = CallSession(call.started.call_id, call.leg, setup)
         try:
             async with asyncio.timeout(self._limits.session.longest + _FAREWELL):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from orchestrator.calls.setup import CallEngines
+from orchestrator.calls.setup import CallSetup
 from orchestrator.core.audio import AudioFrame, Pcm, silence
 from orchestrator.core.ports import Reading, Transcript
 from orchestrator.core.typed_lines import TypedLines
@@ -16,6 +16,8 @@ from orchestrator.core.typed_lines import TypedLines
 RATE = 16000
 # Of silence for a sentence: something must be played for the caller to have heard it.
 _SOUNDLESS = 0.02
+# Seconds in which nobody writes anything, after which the agent asks whether the caller is there.
+_THINKING = 300.0
 
 
 class _Reader:
@@ -53,7 +55,8 @@ class _Soundless:
         yield silence(_SOUNDLESS, RATE)
 
 
-def typed(engines: CallEngines, lines: TypedLines) -> CallEngines:
-    """*engines* for a caller who types *lines* and reads."""
+def typed(setup: CallSetup, lines: TypedLines) -> CallSetup:
+    """*setup* for a caller who types *lines* and reads, with time to think."""
     reader = _Reader(lines)
-    return replace(engines, vad=reader, recognizer=reader, turns=reader, tts=_Soundless())
+    engines = replace(setup.engines, vad=reader, recognizer=reader, turns=reader, tts=_Soundless())
+    return replace(setup, engines=engines, settings=replace(setup.settings, silence_after=_THINKING))

@@ -39,6 +39,7 @@ class EndReason(StrEnum):
     ENGINE_FAILED = "engine_failed"
     SILENCE = "silence"
     TIME_UP = "time_up"
+    NOT_ANSWERED = "not_answered"
     ERROR = "error"
 
 

@@ -48,8 +48,8 @@ class FoundCall:
     lines: tuple[Spoken, ...]
 
 
-# The best way depends on the values: few of a common word's calls are needed, all of a rare one's are. And what is asked
-# for all day is in memory.
+# The best way depends on the values: a few of a common word's calls are needed, and all of a rare one's. What is
+# asked for all day is in memory.
 PLANNING = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL random_page_cost = 1.1"
 
 _CONDITIONS = {

@@ -45,12 +45,10 @@ async def agent(lexicon: Lexicon) -> PreparedAgent:
     return await prepare(AGENT, FakeEmbedder(), FakeTextToSpeech(lexicon))
 
 
-async def called(
-    caller: Caller, agent: PreparedAgent, engines: CallEngines, kept: Kept, *, instant: bool = False
-) -> EndReason:
+async def called(caller: Caller, setup: CallSetup, *, instant: bool = False) -> EndReason:
     """A whole call of *caller*'s."""
     async with virtual_leg(caller, RATE, instant=instant) as leg:
-        return await CallSession(CALL_ID, leg, CallSetup(agent, engines, kept)).run()
+        return await CallSession(CALL_ID, leg, setup).run()
 
 
 def typing(script: Callable[[TypedLines], Awaitable[None]]) -> tuple[Kept, EndReason]:
@@ -60,7 +58,8 @@ def typing(script: Callable[[TypedLines], Awaitable[None]]) -> tuple[Kept, EndRe
     async def run() -> EndReason:
         answering = await agent(lexicon)
         async with asyncio.TaskGroup() as group:
-            call = group.create_task(called(lines, answering, typed(fakes(lexicon), lines), kept, instant=True))
+            setup = typed(CallSetup(answering, fakes(lexicon), kept), lines)
+            call = group.create_task(called(lines, setup, instant=True))
             await script(lines)
             lines.leave()
             return await call
@@ -115,7 +114,7 @@ def test_an_agent_hears_a_recording_out_and_the_caller_hears_the_answer_out() ->
     recording = AudioFrame(np.concatenate([before, question.pcm]), question.rate)
 
     async def run() -> EndReason:
-        return await called(Playback(recording), await agent(lexicon), fakes(lexicon), kept)
+        return await called(Playback(recording), CallSetup(await agent(lexicon), fakes(lexicon), kept))
 
     reason = run_virtual(run())
     assert lines_of(kept)[1:] == [("caller", "when are you open"), ("agent", "We open at nine every day.")]

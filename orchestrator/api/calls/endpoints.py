@@ -58,7 +58,7 @@ def calls_router(calls: CallsRepository, lists: CallLists, supervisor: CallSuper
         last = found[limit - 1].call if len(found) > limit else None
         return Page(items=page, next=cursor_of(last.started_at, last.id) if last is not None else None)
 
-    @router.get("/{call_id}")
+    @router.get("/{call_id:uuid}")
     async def get_call(call_id: UUID, who: Identity = reader) -> CallDetail:
         """One call with its turns, transcript and events."""
         history = await calls.of(who.account).history(call_id)

@@ -70,7 +70,12 @@ class LegDoor:
                 log.info("call_refused", status=agent.status, reason=agent.reason, pii_callee=invite.callee)
                 await reject(transport, agent.status, agent.reason)
                 return
-            answered = await accept(transport, record=self.record)
+            try:
+                answered = await accept(transport, record=self.record)
+            except LegError as error:
+                if invite.direction == "outbound":
+                    self.supervisor.unanswered(_started(invite, agent), error)
+                raise
             async with SocketLeg(transport, answered) as leg:
                 await self.supervisor.run(_started(invite, agent), agent.prepared, leg, answered.recording)
 

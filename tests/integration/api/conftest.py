@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID, uuid4
 
 import httpx
@@ -14,15 +16,29 @@ from fastapi import FastAPI
 from orchestrator.access.passwords import Cost, Passwords
 from orchestrator.access.tokens import AccessTokens
 from orchestrator.api.application import application
-from orchestrator.calls.supervisor import CallLimits, CallSupervisor
+from orchestrator.api.calls.placing import Lines
+from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
 from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
-from orchestrator.core.audio import AudioFrame
+from orchestrator.core.audio import AudioFrame, silence
+from orchestrator.core.errors import CarrierRejected
 from orchestrator.roster import AgentRoster
 from orchestrator.store.agents_repository import AgentsRepository
+from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.notifications import Notifications
 from orchestrator.store.users_repository import UsersRepository
-from tests.fakes.engines import FakeEmbedder, FakeTextToSpeech
+from orchestrator.telemetry.recorder import DatabaseRecorder
+from orchestrator.telemetry.spool import Spool
+from telephony.sip.control import DialRequest
+from tests.fakes.engines import (
+    FakeEmbedder,
+    FakeInterjections,
+    FakeLanguageModel,
+    FakeRecognizer,
+    FakeTextToSpeech,
+    FakeTurnDetector,
+    FakeVoiceActivityFactory,
+)
 from tests.integration.store.conftest import database, empty_dsn, server  # noqa: F401 - fixtures
 
 OPERATOR = "operator-key-of-the-tests-operator-key"
@@ -32,14 +48,27 @@ CHEAP = Cost(memory_kib=64, passes=1)
 PASSWORD = "correct horse battery staple"
 
 
-class Voice(FakeTextToSpeech):
-    """A voice that has no speaker called nobody."""
+class Exchange:
+    """Gateways that take every call but those for the trunk called nowhere."""
+
+    def __init__(self) -> None:
+        self.dialled: list[DialRequest] = []
+
+    async def dial(self, request: DialRequest) -> None:
+        if request.trunk == "nowhere":
+            raise CarrierRejected(404, "no gateway has trunk 'nowhere'")
+        if request.trunk == "busy":
+            raise CarrierRejected(503, "every line is taken")
+        self.dialled.append(request)
+
+
+class Voice:
+    """A voice that says everything at once, and has no speaker called nobody."""
 
     async def synthesize(self, sentence: str, *, voice: str = "") -> AsyncGenerator[AudioFrame, None]:
         if voice == "nobody":
             raise ValueError("voice: there is no nobody; there are joe and anna")
-        async for frame in super().synthesize(sentence, voice=voice):
-            yield frame
+        yield silence(0.02, 16000)
 
 
 @dataclass
@@ -54,6 +83,7 @@ class Control:
     passwords: Passwords
     supervisor: CallSupervisor
     roster: AgentRoster
+    lines: Lines
     now: float = 1_800_000_000.0
 
     async def account(self, name: str) -> UUID:
@@ -93,18 +123,33 @@ async def controlled(database: Database, settings: ControlSettings) -> AsyncIter
     def now() -> float:
         return holder[0].now
 
-    supervisor = CallSupervisor(None, {}, None, CallLimits())  # type: ignore[arg-type]
+    tts = FakeTextToSpeech()
+    engines = SharedEngines(
+        FakeVoiceActivityFactory(),
+        FakeRecognizer(tts.lexicon.hear),
+        FakeTurnDetector(),
+        FakeLanguageModel(),
+        tts,
+        FakeInterjections(),
+    )
     keys = Keys(TOKEN_KEY, OPERATOR)
     notifications = Notifications(database)
     agents = AgentsRepository(database)
     roster = AgentRoster(agents, FakeEmbedder(), Voice())
-    stage = Stage(database, notifications, supervisor, agents, roster, keys, now, settings)
-    async with control_plane(stage) as control, notifications.listening():
+    lines = Lines(Exchange(), {})
+    async with AsyncExitStack() as stack:
+        spool = Path(stack.enter_context(TemporaryDirectory()))
+        recorder = await stack.enter_async_context(DatabaseRecorder(CallsRepository(database), Spool(spool)))
+        supervisor = CallSupervisor(engines, {}, recorder, CallLimits())
+        stage = Stage(database, notifications, supervisor, agents, roster, lines, keys, now, settings)
+        control = await stack.enter_async_context(control_plane(stage))
+        await stack.enter_async_context(notifications.listening())
+        stack.push_async_callback(supervisor.stop)
         app = application(control.routers, (), control.idempotency)
         passwords = Passwords(CHEAP)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://offhook") as client:
             tokens = AccessTokens(TOKEN_KEY.encode(), now)
             users = UsersRepository(database)
-            holder.append(Control(app, client, database, users, tokens, passwords, supervisor, roster))
+            holder.append(Control(app, client, database, users, tokens, passwords, supervisor, roster, lines))
             yield holder[0]
         passwords.close()

@@ -35,6 +35,7 @@ class Example:
 # What signing in begins with; whoever shows a token, shows it in the body.
 OPEN = {("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/logout")}
 
+NOBODY = str(UUID(int=0))
 _USER = {"email": "eve@example.org", "name": "Eve", "password": PASSWORD, "role": "support"}
 
 EXAMPLES: dict[tuple[str, str], Example] = {
@@ -75,12 +76,15 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ),
     ("DELETE", "/api/v1/numbers/{number}"): Example(Permission.MANAGE_NUMBERS, None, {"number": "number"}),
     ("GET", "/api/v1/calls"): Example(Permission.READ_CALLS),
+    ("POST", "/api/v1/calls"): Example(Permission.PLACE_CALLS, {"agent_id": NOBODY, "to": "100", "trunk": "carrier"}),
+    ("POST", "/api/v1/calls/simulate"): Example(Permission.PLACE_CALLS, {"agent_id": NOBODY, "leg": "browser"}),
+    ("POST", "/api/v1/calls/{call_id}/text"): Example(Permission.PLACE_CALLS, {"text": "hello"}, {"call_id": "call"}),
     ("GET", "/api/v1/calls/{call_id}"): Example(Permission.READ_CALLS, None, {"call_id": "call"}),
     ("POST", "/api/v1/calls/{call_id}/hangup"): Example(Permission.CONTROL_CALLS, None, {"call_id": "call"}),
 }
 
 # Opened with tickets: tests/integration/api/test_live.py shows them to nobody else.
-SOCKETS = {"/ws/calls", "/ws/calls/{call_id}"}
+SOCKETS = {"/legs/browser/{call_id}", "/ws/calls", "/ws/calls/{call_id}"}
 
 
 @dataclass(slots=True)

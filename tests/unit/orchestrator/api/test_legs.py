@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -8,10 +9,13 @@ from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from orchestrator.api.legs.endpoints import LegDoor
+from orchestrator.calls.prepared import OnDuty, prepare
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
-from telephony.leg.messages import Invite, Reject, decode_command
-from tests.calls.scene import Kept
+from orchestrator.core.events import EndReason
+from telephony.leg.messages import Accept, Failed, Invite, Reject, decode_command
+from tests.calls.scene import AGENT, Kept
 from tests.fakes.engines import (
+    FakeEmbedder,
     FakeInterjections,
     FakeLanguageModel,
     FakeRecognizer,
@@ -57,3 +61,31 @@ def test_a_leg_that_does_not_begin_with_an_invite_is_closed(client, first):
         socket.send_text(first)
         with pytest.raises(WebSocketDisconnect):
             socket.receive_text()
+
+
+def test_a_placed_call_goes_to_the_agent_that_waits_for_it_and_one_that_nobody_answers_is_recorded():
+    engines = SharedEngines(
+        FakeVoiceActivityFactory(),
+        FakeRecognizer(lambda window: ""),
+        FakeTurnDetector(),
+        FakeLanguageModel(),
+        FakeTextToSpeech(),
+        FakeInterjections(),
+    )
+    kept, call = Kept(), uuid4()
+    waiting = OnDuty(asyncio.run(prepare(AGENT, FakeEmbedder(), FakeTextToSpeech())), version=3)
+    door = LegDoor(CallSupervisor(engines, {}, kept, CallLimits()), "right", record=False, expected={call: waiting})
+    app = FastAPI()
+    app.include_router(door.router())
+    invite = Invite(call_id=call, direction="outbound", caller="100", callee="+15550102", gateway="sip")
+    with TestClient(app).websocket_connect("/legs/sip", headers=AUTHORIZED) as socket:
+        socket.send_text(invite.encode())
+        assert decode_command(socket.receive_text()) == Accept(record=False)
+        socket.send_text(Failed(command="dial", status=486, reason="Busy Here").encode())
+        with pytest.raises(WebSocketDisconnect):
+            socket.receive_text()
+    started, refused, ended = kept.records
+    assert (started.direction, started.version, started.callee) == ("outbound", 3, "+15550102")
+    assert (refused.type, refused.payload["status"]) == ("refused", 486)
+    assert (ended.reason, ended.duration) == (EndReason.NOT_ANSWERED, 0.0)
+    assert door.expected == {}

@@ -1,0 +1,146 @@
+"""Calls without a line: somebody tries an agent out, in writing or from a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID, uuid4
+
+import structlog
+from fastapi import WebSocket
+from starlette.websockets import WebSocketDisconnect
+
+from orchestrator.api.legs.transport import WebSocketTransport
+from orchestrator.calls.prepared import OnDuty
+from orchestrator.calls.supervisor import CallSupervisor, Refusal
+from orchestrator.calls.typed import RATE, typed
+from orchestrator.core.clock import Clock
+from orchestrator.core.errors import ApiError, LegError
+from orchestrator.core.events import CallStarted
+from orchestrator.core.typed_lines import TypedLines
+from telephony.browser.transport import BrowserTransport
+from telephony.leg.socket import SocketLeg
+from telephony.virtual.gateway import virtual_leg
+
+# Seconds in which a page opens the socket of the call that it asked for, and lets its microphone run.
+RESERVED = 30.0
+_MOST_RESERVED = 100
+_RINGING = '{"type":"ringing"}'
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reserved:
+    agent: OnDuty
+    until: float
+
+
+class Simulations:
+    """The simulated calls of this process. Make calls within `running`."""
+
+    def __init__(self, supervisor: CallSupervisor, clock: Clock = time.monotonic) -> None:
+        self._supervisor = supervisor
+        self._clock = clock
+        self._typing: dict[UUID, tuple[UUID, TypedLines]] = {}
+        self._reserved: dict[UUID, _Reserved] = {}
+        self._group: asyncio.TaskGroup | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Hold typed calls during the block; those that are on end with it."""
+        async with asyncio.TaskGroup() as self._group:
+            try:
+                yield
+            finally:
+                for _, lines in self._typing.values():
+                    lines.leave()
+
+    def type_to(self, agent: OnDuty) -> UUID:
+        """Begin a call in writing with *agent*; its id. Raises ApiError 503 when no more calls are taken."""
+        assert self._group is not None, "no call is simulated before the simulations run"
+        place = ExitStack()
+        answer = place.enter_context(self._supervisor.assigned(agent))
+        if isinstance(answer, Refusal):
+            place.close()
+            raise ApiError(503, "no_line", f"no call is taken now: {answer.reason}", {"Retry-After": "5"})
+        call, lines = uuid4(), TypedLines(RATE)
+        self._typing[call] = agent.account, lines
+        self._group.create_task(self._type(call, agent, lines, place), name="typed call")
+        return call
+
+    def lines(self, account: UUID, call: UUID) -> TypedLines:
+        """Where the caller of *call* types. Raises ApiError 404 when there is no such call in writing."""
+        whose, lines = self._typing.get(call, (None, None))
+        if lines is None or whose != account:
+            raise ApiError(404, "call_not_live", f"no call {call} in writing is going on")
+        return lines
+
+    def reserve(self, agent: OnDuty) -> UUID:
+        """Let a page of the account bring the call with the returned id, within RESERVED seconds."""
+        now = self._clock()
+        self._reserved = {call: one for call, one in self._reserved.items() if one.until > now}
+        if len(self._reserved) >= _MOST_RESERVED:
+            raise ApiError(503, "no_line", "too many calls were asked for and not begun", {"Retry-After": "30"})
+        call = uuid4()
+        self._reserved[call] = _Reserved(agent, now + RESERVED)
+        return call
+
+    def take(self, account: UUID, call: UUID) -> OnDuty:
+        """Who has the call that was reserved, once. Raises ApiError 404."""
+        reserved = self._reserved.get(call)
+        if reserved is None or reserved.agent.account != account or reserved.until <= self._clock():
+            raise ApiError(
+                404, "call_not_reserved", f"ask for the call first: POST /api/v1/calls/simulate, within {RESERVED:g} s"
+            )
+        del self._reserved[call]
+        return reserved.agent
+
+    async def talk(self, socket: WebSocket, call: UUID, agent: OnDuty, caller: str) -> None:
+        """The call that the page behind the accepted *socket* brings, to its end."""
+        with self._supervisor.assigned(agent) as answer:
+            if isinstance(answer, Refusal):
+                await socket.close(1013, f"no call is taken now: {answer.reason}")
+                return
+            page = BrowserTransport(WebSocketTransport(socket), self._clock)
+            try:
+                await page.send_text(_RINGING)
+                async with asyncio.timeout(RESERVED):
+                    answered = await page.answered()
+                async with SocketLeg(page, answered) as leg:
+                    await self._supervisor.run(_started(call, agent, "browser", caller), agent.prepared, leg, None)
+            except (LegError, TimeoutError) as error:
+                log.info("page_refused", call=str(call), error=str(error))
+            finally:
+                with suppress(WebSocketDisconnect, RuntimeError):  # the page closes first as a rule
+                    await socket.close()
+
+    async def _type(self, call: UUID, agent: OnDuty, lines: TypedLines, place: ExitStack) -> None:
+        started = _started(call, agent, "text", "text")
+        try:
+            with place:
+                async with virtual_leg(lines, RATE, instant=True) as leg:
+                    await self._supervisor.run(started, agent.prepared, leg, None, lambda setup: typed(setup, lines))
+        except Exception:
+            log.exception("typed_call_failed", call=str(call))
+        finally:
+            del self._typing[call]
+
+
+def _started(call: UUID, agent: OnDuty, driver: Literal["browser", "text"], caller: str) -> CallStarted:
+    return CallStarted(
+        call_id=call,
+        agent=agent.prepared.agent.name,
+        direction="inbound",
+        caller=caller,
+        callee=agent.prepared.agent.name,
+        driver=driver,
+        started_at=time.time(),
+        account=agent.account,
+        agent_id=agent.agent_id,
+        version=agent.version,
+    )
