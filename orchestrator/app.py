@@ -138,7 +138,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         _watch(metrics, engines, gateways)
         health = Health(_checks(database, engines, gateways), metrics.exposition)
         routers = (health.router(), legs.router(), *control.routers)
-        app = application(routers, settings.allowed_origins, control.idempotency)
+        app = application(routers, settings.allowed_origins, control.idempotency, control.audit)
         await stack.enter_async_context(_served(app, listener, settings.proxies))
         stack.push_async_callback(supervisor.stop)
         yield Running(

@@ -18,6 +18,8 @@ from orchestrator.access.tickets import Tickets
 from orchestrator.access.tokens import AccessTokens
 from orchestrator.api.agents.endpoints import agents_router
 from orchestrator.api.agents.versions import versions_router
+from orchestrator.api.audit.endpoints import audit_router
+from orchestrator.api.audit.middleware import Audit
 from orchestrator.api.auth.endpoints import auth_router
 from orchestrator.api.calls.endpoints import calls_router
 from orchestrator.api.calls.placing import Lines, placing_router
@@ -33,6 +35,7 @@ from orchestrator.calls.supervisor import CallSupervisor
 from orchestrator.core.clock import Clock
 from orchestrator.roster import AGENTS_CHANNEL, AgentRoster
 from orchestrator.store.agents_repository import AgentsRepository
+from orchestrator.store.audit_repository import AuditRepository
 from orchestrator.store.call_lists import CallLists
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
@@ -80,10 +83,11 @@ class Stage:
 
 
 class ControlPlane:
-    """What the application is made of: *routers*, and what keeps their POSTs from taking effect twice."""
+    """What the application is made of: *routers*, what keeps their POSTs from taking effect twice, and who did what."""
 
-    def __init__(self, idempotency: Idempotency, *routers: APIRouter) -> None:
+    def __init__(self, idempotency: Idempotency, audit: Audit, *routers: APIRouter) -> None:
         self.idempotency = idempotency
+        self.audit = audit
         self.routers = routers
 
 
@@ -99,6 +103,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
     idempotency = Idempotency(
         door, IdempotencyRepository(stage.database), Seal(stage.keys.tokens.encode(), "idempotency"), stage.clock
     )
+    audit = AuditRepository(stage.database)
     simulations = Simulations(stage.supervisor)
     live = LiveHub(LiveFeed(stage.database))
     stage.notifications.subscribe(LIVE_CHANNEL, live.heard)
@@ -109,6 +114,8 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
         async with live.running(), stage.roster.running(), simulations.running():
             yield ControlPlane(
                 idempotency,
+                Audit(audit, stage.clock),
+                audit_router(audit, door),
                 auth_router(sessions, door, RateLimit(stage.settings.sign_ins, 60.0, stage.clock)),
                 users_router(users, passwords, sessions, door),
                 keys_router(api_keys, kept_keys, door),

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
+from orchestrator.api.audit.middleware import Audit, AuditedRequests
 from orchestrator.api.edge import REQUEST_ID, Edge
 from orchestrator.api.errors import install_error_handlers
 from orchestrator.api.idempotency import HEADER, KEY_PATTERN, NEVER, REPLAYED, Idempotency, IdempotentPosts
@@ -42,12 +43,15 @@ _TWICE = "What is there contradicts it, or a request with this Idempotency-Key i
 
 
 def application(
-    routers: Iterable[APIRouter], origins: Sequence[str] = (), idempotency: Idempotency | None = None
+    routers: Iterable[APIRouter],
+    origins: Sequence[str] = (),
+    idempotency: Idempotency | None = None,
+    audit: Audit | None = None,
 ) -> FastAPI:
     """*routers* as one application.
 
     origins: of other sites whose pages may use the API; none as a rule; idempotency: what keeps POSTs from taking
-    effect twice.
+    effect twice; audit: where what was done is kept.
     """
     app = FastAPI(
         title="Offhook",
@@ -59,6 +63,8 @@ def application(
         generate_unique_id_function=_operation,
     )
     install_error_handlers(app)
+    if audit is not None:
+        app.add_middleware(AuditedRequests, audit=audit)
     if idempotency is not None:
         app.add_middleware(IdempotentPosts, idempotency=idempotency)
     if origins:

@@ -79,6 +79,10 @@ class Door:
         """Who sends *request*, counted once however often it is asked. Raises ApiError 401, 429."""
         return await self._enter(request, await self._bearer(request))
 
+    async def entered(self, request: Request, access_token: str) -> None:
+        """Who sent *request* has just been given *access_token*."""
+        request.state.identity = await self._bearers.identity(access_token)
+
     async def _enter(self, request: Request, credentials: HTTPAuthorizationCredentials | None) -> Identity:
         known: Identity | None = getattr(request.state, "identity", None)
         if known is not None:

@@ -43,6 +43,29 @@ def test_a_user_who_was_added_signs_in_and_reads_calls(offhook: System) -> None:
     assert httpx.get(f"{offhook.http}/api/v1/calls").status_code == 401
 
 
+def test_the_audit_log_of_a_running_installation_is_verified(offhook: System) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "orchestrator",
+        "audit",
+        "verify",
+        "--data",
+        str(offhook.data),
+        "--url",
+        offhook.http,
+    ]
+    verified = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert verified.returncode == 0, verified.stderr
+    head = verified.stdout.split("head ")[1].strip()
+    again = subprocess.run([*command, "--head", head], capture_output=True, text=True, timeout=60, check=False)
+    assert (again.returncode, "intact" in again.stdout) == (0, True)
+    forged = subprocess.run(
+        [*command, "--head", f"1:{'0' * 64}"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (forged.returncode, "not part of the log" in forged.stdout) == (1, True)
+
+
 def test_neither_keys_nor_passwords_reach_the_log(offhook: System) -> None:
     log = offhook.log.read_text()
     for name in ("operator.key", "tokens.key"):

@@ -29,9 +29,10 @@ def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
             raise ApiError(429, "too_many_tries", why, {"Retry-After": str(ceil(wait))})
 
     @router.post("/login", dependencies=[Depends(slowly)])
-    async def sign_in(asked: SignIn) -> Tokens:
+    async def sign_in(asked: SignIn, request: Request) -> Tokens:
         """An access token for ten minutes, and the refresh token that gives the next ones."""
         grant = await sessions.sign_in(asked.email, asked.password.get_secret_value(), asked.account)
+        await door.entered(request, grant.access_token)
         return Tokens.model_validate(grant)
 
     @router.post("/refresh")

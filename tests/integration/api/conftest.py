@@ -145,7 +145,7 @@ async def controlled(database: Database, settings: ControlSettings) -> AsyncIter
         control = await stack.enter_async_context(control_plane(stage))
         await stack.enter_async_context(notifications.listening())
         stack.push_async_callback(supervisor.stop)
-        app = application(control.routers, (), control.idempotency)
+        app = application(control.routers, (), control.idempotency, control.audit)
         passwords = Passwords(CHEAP)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://offhook") as client:
             tokens = AccessTokens(TOKEN_KEY.encode(), now)

@@ -75,6 +75,8 @@ EXAMPLES: dict[tuple[str, str], Example] = {
         Permission.MANAGE_NUMBERS, {"agent_id": str(UUID(int=0))}, {"number": "number"}, foreign=409
     ),
     ("DELETE", "/api/v1/numbers/{number}"): Example(Permission.MANAGE_NUMBERS, None, {"number": "number"}),
+    ("GET", "/api/v1/audit"): Example(Permission.READ_AUDIT),
+    ("GET", "/api/v1/audit/verification"): Example(Permission.READ_AUDIT),
     ("GET", "/api/v1/calls"): Example(Permission.READ_CALLS),
     ("POST", "/api/v1/calls"): Example(Permission.PLACE_CALLS, {"agent_id": NOBODY, "to": "100", "trunk": "carrier"}),
     ("POST", "/api/v1/calls/simulate"): Example(Permission.PLACE_CALLS, {"agent_id": NOBODY, "leg": "browser"}),

@@ -27,6 +27,7 @@ TENANT_TABLES = (
     "idempotency_keys",
     "agents",
     "agent_versions",
+    "audit_log",
     "numbers",
 )
 
