@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestrator.core.events import EndReason
-from orchestrator.store.call_lists import PLANNING, CallFilter, CallLists, Place, page_query
+from orchestrator.store.call_lists import CallFilter, CallLists, Place, looks
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
 from orchestrator.store.db import Database, PoolLimits
 from orchestrator.store.embedded import EmbeddedPostgres
@@ -160,13 +160,17 @@ async def _asked(lists: CallLists, question: Question) -> float:
     return time.perf_counter() - started
 
 
-async def _plan(database: Database, question: Question) -> str:
+async def _plans(database: Database, question: Question) -> str:
+    """How PostgreSQL answers each of the queries that may be asked for a page."""
     account, wanted, after = question
-    query, arguments = page_query(account, wanted, PAGE + 1, after)
-    async with database.transaction() as connection:
-        await connection.execute(PLANNING)
-        rows = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, COSTS OFF) {query}", *arguments)
-    return "\n".join(row[0] for row in rows)
+    told: list[str] = []
+    for look in looks(account, wanted, PAGE + 1, after):
+        async with database.transaction() as connection:
+            await connection.execute(look.settings)
+            explain = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, COSTS OFF) {look.query}"
+            rows = await connection.fetch(explain, *look.arguments)
+        told.append("\n".join(row[0] for row in rows))
+    return "\n\n".join(told)
 
 
 async def measure(calls: int, times: int, plans: Path | None, console: Console) -> dict[str, dict[str, float]]:
@@ -183,7 +187,7 @@ async def measure(calls: int, times: int, plans: Path | None, console: Console) 
                 cuts = quantiles(taken, n=100)
                 figures[name] = {"n": times, "p50": cuts[49], "p95": cuts[94], "max": max(taken)}
                 if plans is not None:
-                    text = await _plan(database, question(random.Random(name)))
+                    text = await _plans(database, question(random.Random(name)))
                     (plans / f"{name.replace(' ', '-')}.txt").write_text(text + "\n", encoding="utf-8")
     return figures
 

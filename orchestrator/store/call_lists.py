@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -48,9 +49,13 @@ class FoundCall:
     lines: tuple[Spoken, ...]
 
 
-# The best way depends on the values: a few of a common word's calls are needed, and all of a rare one's. What is
-# asked for all day is in memory.
-PLANNING = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL random_page_cost = 1.1"
+# Of the latest calls, so many are looked through for words before the index is asked.
+NEAR = 5000
+
+# What is asked for all day is in memory, and the best way depends on the values.
+_PLANNING = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL random_page_cost = 1.1"
+# How many calls a word is in is beyond PostgreSQL's guessing when they are few: it would look through a million.
+_BY_WORDS = "SET LOCAL enable_indexscan = off; SET LOCAL enable_seqscan = off"
 
 _CONDITIONS = {
     "agent": "agent = {}",
@@ -96,19 +101,48 @@ class CallLists:
 
     async def found(self, account: UUID, wanted: CallFilter, limit: int, after: Place | None = None) -> list[UUID]:
         """The ids of a page."""
-        query, arguments = page_query(account, wanted, limit, after)
+        ids: list[UUID] = []
         async with self._database.transaction() as connection:
-            await connection.execute(PLANNING)
-            return [row["id"] for row in await connection.fetch(query, *arguments)]
+            for look in looks(account, wanted, limit, after):
+                await connection.execute(look.settings)
+                ids = [row["id"] for row in await connection.fetch(look.query, *look.arguments)]
+                if len(ids) == limit:
+                    break
+        return ids
 
 
-def page_query(account: UUID, wanted: CallFilter, limit: int, after: Place | None = None) -> tuple[str, list[object]]:
-    """The query for the ids of a page, and its arguments.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A query for the ids of a page, and how PostgreSQL is to plan it."""
 
-    Not under row-level security, where PostgreSQL uses no index on words: it cannot know that comparing them leaks
-    nothing. What is shown of the calls is read under it.
+    settings: str
+    query: str
+    arguments: Sequence[object]
+
+
+def looks(account: UUID, wanted: CallFilter, limit: int, after: Place | None = None) -> tuple[Look, ...]:
+    """The queries for a page, each of which finds all of it; the first to find *limit* ids is the last to be asked.
+
+    A common word's page is among the latest calls; a rare word's are few, and the index on words has them. It is no use
+    under row-level security, where PostgreSQL cannot know that comparing words leaks nothing: so the ids are found
+    without it, by account, and what is shown of the calls is read under it.
     """
+    conditions, arguments = _conditions(account, wanted, after)
     words = _words(wanted)
+    among = f"FROM calls WHERE {' AND '.join(conditions)}"
+    order = "ORDER BY started_at DESC, id DESC"
+    number = len(arguments) + 1
+    if words is None:
+        return (Look(_PLANNING, f"SELECT id {among} {order} LIMIT ${number}", (*arguments, limit)),)
+    said, last = f"words @@ to_tsquery('offhook_words', ${number})", f"{order} LIMIT ${number + 1}"
+    near = f"SELECT id FROM (SELECT id, started_at, words {among} {order} LIMIT {NEAR}) AS near WHERE {said} {last}"
+    far = f"SELECT id {among} AND {said} {last}"
+    given = (*arguments, words.whole, limit)
+    return Look(_PLANNING, near, given), Look(_BY_WORDS, far, given)
+
+
+def _conditions(account: UUID, wanted: CallFilter, after: Place | None) -> tuple[list[str], list[object]]:
+    """What must hold of a call whatever was said in it, and the arguments for that."""
     conditions, arguments = ["account_id = $1"], list[object]([account])
 
     def hold(condition: str, *values: object) -> None:
@@ -121,15 +155,9 @@ def page_query(account: UUID, wanted: CallFilter, limit: int, after: Place | Non
             hold(condition, value)
     if wanted.live is not None:
         hold("ended_at IS NULL" if wanted.live else "ended_at IS NOT NULL")
-    if words is not None:
-        hold("words @@ to_tsquery('offhook_words', {})", words.whole)
     if after is not None:
         hold("(started_at, id) < ({}, {})", *after)
-    arguments.append(limit)
-    return (
-        f"SELECT id FROM calls WHERE {' AND '.join(conditions)} "  # noqa: S608 - constants of this module
-        f"ORDER BY started_at DESC, id DESC LIMIT ${len(arguments)}"
-    ), arguments
+    return conditions, arguments
 
 
 def _words(wanted: CallFilter) -> WordsQuery | None:
