@@ -16,6 +16,7 @@ from orchestrator.access.seal import Seal
 from orchestrator.access.sessions import Sessions
 from orchestrator.access.tickets import Tickets
 from orchestrator.access.tokens import AccessTokens
+from orchestrator.api.accounts.endpoints import accounts_router
 from orchestrator.api.agents.endpoints import agents_router
 from orchestrator.api.agents.versions import versions_router
 from orchestrator.api.audit.endpoints import audit_router
@@ -34,6 +35,7 @@ from orchestrator.api.users.endpoints import users_router
 from orchestrator.calls.supervisor import CallSupervisor
 from orchestrator.core.clock import Clock
 from orchestrator.roster import AGENTS_CHANNEL, AgentRoster
+from orchestrator.store.accounts_repository import AccountsRepository
 from orchestrator.store.agents_repository import AgentsRepository
 from orchestrator.store.audit_repository import AuditRepository
 from orchestrator.store.call_lists import CallLists
@@ -118,6 +120,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
                 audit_router(audit, door),
                 auth_router(sessions, door, RateLimit(stage.settings.sign_ins, 60.0, stage.clock)),
                 users_router(users, passwords, sessions, door),
+                accounts_router(AccountsRepository(stage.database), passwords, door),
                 keys_router(api_keys, kept_keys, door),
                 placing_router(stage.roster, stage.lines, simulations, door),
                 calls_router(CallsRepository(stage.database), CallLists(stage.database), stage.supervisor, door),

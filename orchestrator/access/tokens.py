@@ -38,6 +38,11 @@ class Identity:
     key: UUID | None = None
     permissions: frozenset[Permission] | None = None
 
+    @property
+    def is_operator(self) -> bool:
+        """Whether it is whoever runs the machine."""
+        return self.user is None and self.key is None
+
     def may(self, permission: Permission) -> bool:
         """Whether this is allowed."""
         return permission in GRANTED[self.role] and (self.permissions is None or permission in self.permissions)

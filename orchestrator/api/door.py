@@ -65,6 +65,19 @@ class Door:
 
         return identity
 
+    def needs_operator(self) -> Guard:
+        """A dependency that gives who asks, if they run the machine. Raises ApiError 401, 403, 429."""
+
+        bearer = Depends(self._bearer)
+
+        async def identity(request: Request, credentials: HTTPAuthorizationCredentials | None = bearer) -> Identity:
+            found = await self._enter(request, credentials)
+            if not found.is_operator:
+                raise ApiError(403, "forbidden", "only the operator's key may do this")
+            return found
+
+        return identity
+
     async def give_ticket(self, who: Identity) -> str:
         """What *who* shows to open a WebSocket, once."""
         return await self._tickets.give(who)

@@ -30,7 +30,7 @@ def add(
     The password is asked for, or taken from OFFHOOK_NEW_PASSWORD.
     """
     api = OperatorApi(data, url)
-    asked = {"email": email, "name": name or email, "password": _new_password(), "role": role.value}
+    asked = {"email": email, "name": name or email, "password": new_password(), "role": role.value}
     added = api.ask("POST", "/users", asked)
     typer.echo(f"{added['email']} can sign in as {added['role']}")
 
@@ -49,7 +49,7 @@ def password(
     found = [member["id"] for member in api.ask("GET", "/users") if member["email"].lower() == email.lower()]
     if not found:
         raise ConfigError(f"there is no user {email}; see: offhook users list")
-    api.ask("POST", f"/users/{found[0]}/password", {"password": _new_password()})
+    api.ask("POST", f"/users/{found[0]}/password", {"password": new_password()})
     typer.echo(f"{email} can sign in with the new password")
 
 
@@ -62,6 +62,7 @@ def show(data: Annotated[Path | None, DATA] = None, url: Annotated[str | None, U
     Console().print(table)
 
 
-def _new_password() -> str:
+def new_password() -> str:
+    """The password in OFFHOOK_NEW_PASSWORD, or one that is asked for twice."""
     given = os.environ.get("OFFHOOK_NEW_PASSWORD")
     return given or str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))

@@ -13,12 +13,17 @@ from orchestrator.api.auth.schemas import Email, Password
 from orchestrator.api.schemas import Asked, Told
 
 
-class UserCreate(Asked):
-    """Somebody who is to sign in with a password."""
+class NewUser(Asked):
+    """Somebody who signs in with a password."""
 
     email: Email
     name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
     password: Password
+
+
+class UserCreate(NewUser):
+    """Somebody who is to sign in with a password."""
+
     role: Role
 
 

@@ -17,6 +17,8 @@ from tests.integration.api.test_tenants import TENANT_TABLES
 
 ANYBODY = None
 """Whoever has signed in."""
+OPERATOR_ALONE = "operator"
+"""Whoever runs the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Example:
     foreign: what another tenant is told; that there is no such thing, as a rule.
     """
 
-    needs: Permission | None
+    needs: Permission | str | None
     body: Mapping[str, object] | None = None
     places: Mapping[str, str] = field(default_factory=dict)
     foreign: int = 404
@@ -36,12 +38,15 @@ class Example:
 OPEN = {("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/logout")}
 
 NOBODY = str(UUID(int=0))
+_ADMIN = {"email": "eva@example.org", "name": "Eva", "password": PASSWORD}
 _USER = {"email": "eve@example.org", "name": "Eve", "password": PASSWORD, "role": "support"}
 
 EXAMPLES: dict[tuple[str, str], Example] = {
     ("GET", "/api/v1/auth/me"): Example(ANYBODY),
     ("POST", "/api/v1/auth/password"): Example(ANYBODY, {"current": "not the password", "new": PASSWORD}),
     ("POST", "/api/v1/auth/tickets"): Example(ANYBODY),
+    ("GET", "/api/v1/accounts"): Example(OPERATOR_ALONE),
+    ("POST", "/api/v1/accounts"): Example(OPERATOR_ALONE, {"name": "new", "admin": _ADMIN}),
     ("GET", "/api/v1/users"): Example(Permission.MANAGE_USERS),
     ("POST", "/api/v1/users"): Example(Permission.MANAGE_USERS, _USER),
     ("POST", "/api/v1/users/{user_id}/password"): Example(
