@@ -29,7 +29,7 @@ async def import_agents(
         stored = await agents.named(account, file.name)
         if stored is not None and stored.imported == _whole(file):
             continue
-        if stored is not None and _edited(stored):
+        if stored is not None and _edited(stored, file):
             log.warning("agent_file_left_alone", agent=file.name, hint="it was edited since: docs/agents.md")
             continue
         await _import(file, stored, account, agents, roster)
@@ -44,23 +44,24 @@ async def _import(
     except ConfigError as error:
         raise ConfigError(f"agent {file.name}: {error}") from error
     if stored is None:
-        stored = await agents.create(account, file.name, definition, _whole(file))
-    else:
-        await agents.save(account, stored.id, Draft(definition, stored.revision, imported=_whole(file)))
+        stored = await agents.create(account, file.name, definition)
+    elif stored.draft != definition:
+        await agents.save(account, stored.id, Draft(definition, stored.revision))
     version = await agents.publish(account, stored.id, definition, "imported from its file")
     for number in file.numbers:
         try:
             await agents.assign(account, route(number), number, stored.id)
         except NumberTaken:
             log.warning("number_taken", agent=file.name, number=number)
+    # Last, so that an import that was cut is made again.
+    await agents.note_import(account, stored.id, _whole(file))
     log.info("agent_imported", agent=file.name, version=version.number if version is not None else None)
 
 
-def _edited(stored: StoredAgent) -> bool:
-    """Whether the draft is not what was imported last."""
-    if stored.imported is None:
-        return True
-    return {name: value for name, value in stored.imported.items() if name not in {"name", "numbers"}} != stored.draft
+def _edited(stored: StoredAgent, file: AgentFile) -> bool:
+    """Whether the draft is neither what was imported last nor what is to be imported now."""
+    before = {name: value for name, value in (stored.imported or {}).items() if name not in {"name", "numbers"}}
+    return stored.draft not in (before, file.definition())
 
 
 def _whole(file: AgentFile) -> Definition:

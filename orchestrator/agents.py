@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -14,9 +15,12 @@ from orchestrator.core.agent import Agent, ApprovedAnswer, Phrases
 from orchestrator.core.errors import ConfigError
 from orchestrator.core.expectation import ANYTHING, Expectation, Form
 
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+# Every text that is said word for word is rendered before the agent answers, so there cannot be any number of them.
+_MOST_ANSWERS, _MOST_QUESTIONS, _MOST_PRONUNCIATIONS = 300, 50, 1000
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 AGENT_NAME = r"^[a-z0-9][a-z0-9-]*$"
-NUMBER = r"[0-9A-Za-z]"
+# A phone number in any spelling, or a SIP user part: with a letter or a digit, which is all that routing compares.
+NUMBER = r"^[+*#~!(). /_-]*[0-9A-Za-z][0-9A-Za-z+*#~!(). /_-]*$"
 _Number = Annotated[str, StringConstraints(strip_whitespace=True, pattern=NUMBER)]
 
 
@@ -33,7 +37,7 @@ class _ExpectationSpec(_Strict):
 
 
 class _AnswerSpec(_Strict):
-    questions: Annotated[tuple[_Text, ...], Field(min_length=1)]
+    questions: Annotated[tuple[_Text, ...], Field(min_length=1, max_length=_MOST_QUESTIONS)]
     answer: _Text
     expects: _ExpectationSpec | None = None
 
@@ -51,29 +55,27 @@ class AgentDefinition(_Strict):
     """What an agent is, but for its name and numbers: what is drafted and published."""
 
     greeting: _Text
-    persona: _Text
-    subject: str = ""
+    persona: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+    subject: Annotated[str, StringConstraints(max_length=2000)] = ""
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
-    voice: str = ""
+    voice: Annotated[str, StringConstraints(max_length=200)] = ""
     patience: Literal["quick", "normal", "patient"] | Annotated[float, Field(ge=0.2, le=5.0)] | None = None
-    answers: tuple[_AnswerSpec, ...] = ()
+    answers: Annotated[tuple[_AnswerSpec, ...], Field(max_length=_MOST_ANSWERS)] = ()
     phrases: _PhrasesSpec = _PhrasesSpec()
-    pronunciations: dict[_Text, _Text] = {}
+    pronunciations: Annotated[dict[_Text, _Text], Field(max_length=_MOST_PRONUNCIATIONS)] = {}
 
     @model_validator(mode="after")
     def _asks_each_question_once(self) -> Self:
         questions = [question.casefold() for spec in self.answers for question in spec.questions]
-        doubled = sorted({question for question in questions if questions.count(question) > 1})
-        if doubled:
-            raise ValueError(f"answers: {doubled[0]!r} stands twice; a question has one answer")
+        if (doubled := _doubled(questions)) is not None:
+            raise ValueError(f"answers: {doubled!r} stands twice; a question has one answer")
         return self
 
     @model_validator(mode="after")
     def _pronounces_each_word_once(self) -> Self:
         words = [word.casefold() for word in self.pronunciations]
-        doubled = sorted({word for word in words if words.count(word) > 1})
-        if doubled:
-            raise ValueError(f"pronunciations: {doubled[0]!r} stands twice; capitals make no difference")
+        if (doubled := _doubled(words)) is not None:
+            raise ValueError(f"pronunciations: {doubled!r} stands twice; capitals make no difference")
         return self
 
     def agent(self, name: str, numbers: tuple[str, ...] = ()) -> Agent:
@@ -105,6 +107,11 @@ class AgentFile(AgentDefinition):
     def definition(self) -> dict[str, Any]:
         """The definition alone, as JSON."""
         return self.model_dump(mode="json", exclude={"name", "numbers"})
+
+
+def _doubled(values: list[str]) -> str | None:
+    """The first, by letters, that stands more than once."""
+    return min((value for value, times in Counter(values).items() if times > 1), default=None)
 
 
 def read_agent(path: Path) -> Agent:

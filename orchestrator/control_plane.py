@@ -106,6 +106,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
         door, IdempotencyRepository(stage.database), Seal(stage.keys.tokens.encode(), "idempotency"), stage.clock
     )
     audit = AuditRepository(stage.database)
+    deeds = Audit(audit, stage.clock)
     simulations = Simulations(stage.supervisor)
     live = LiveHub(LiveFeed(stage.database))
     stage.notifications.subscribe(LIVE_CHANNEL, live.heard)
@@ -116,7 +117,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
         async with live.running(), stage.roster.running(), simulations.running():
             yield ControlPlane(
                 idempotency,
-                Audit(audit, stage.clock),
+                deeds,
                 audit_router(audit, door),
                 auth_router(sessions, door, RateLimit(stage.settings.sign_ins, 60.0, stage.clock)),
                 users_router(users, passwords, sessions, door),
@@ -127,7 +128,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
                 agents_router(stage.agents, door),
                 versions_router(stage.agents, stage.roster, door),
                 numbers_router(stage.agents, door),
-                LiveDoor(live, door).router(),
+                LiveDoor(live, door, deeds).router(),
             )
     finally:
         passwords.close()

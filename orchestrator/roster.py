@@ -25,7 +25,8 @@ from orchestrator.store.agents_repository import AgentsRepository, Definition, R
 AGENTS_CHANNEL: Final = "offhook_agents"
 _RETRY = 2.0
 
-_Version: TypeAlias = tuple[UUID, int]
+_Version: TypeAlias = tuple[UUID, int, str]
+"""An agent, its version, and its name, which calls are recorded under."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,9 @@ class AgentRoster:
         self._by_number: Mapping[str, OnDuty] = {}
         self._prepared: dict[_Version, PreparedAgent] = {}
         self._changed = asyncio.Event()
+        # Rendering takes the voice of live callers: one agent at a time does.
+        self._rehearsing = asyncio.Lock()
+        self._again = False  # an engine failed: what could not be prepared may be able to soon
 
     def get(self, number: str) -> OnDuty | None:
         """Who answers *number* (in routing form)."""
@@ -64,20 +68,24 @@ class AgentRoster:
 
         Raises StoreUnavailable.
         """
+        self._again = False
         routes = await self._agents.routes()
         by_number: dict[str, OnDuty] = {}
+        prepared_now: dict[_Version, PreparedAgent] = {}
         for route in routes:
+            key = (route.agent_id, route.version, route.name)
             try:
-                prepared = await self._version(route)
-            except (ConfigError, EngineError) as error:
+                prepared = prepared_now[key] = prepared_now.get(key) or await self._version(route)
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # whatever is wrong with one agent is no fault of the others
                 log.error("agent_cannot_answer", agent=route.name, version=route.version, error=str(error))  # noqa: TRY400
+                self._again = self._again or isinstance(error, EngineError)
                 if (before := self._by_number.get(route.number)) is not None and before.agent_id == route.agent_id:
                     by_number[route.number] = before
                 continue
             by_number[route.number] = OnDuty(prepared, route.account, route.agent_id, route.version)
-        self._by_number = by_number
-        wanted = {(route.agent_id, route.version) for route in routes}
-        self._prepared = {version: prepared for version, prepared in self._prepared.items() if version in wanted}
+        self._by_number, self._prepared = by_number, prepared_now
 
     async def on_duty(self, account: UUID, agent: UUID, version: int | None = None) -> OnDuty | None:
         """An agent for a call that asks for it by name: in its published version, or in any *version* of it.
@@ -104,32 +112,34 @@ class AgentRoster:
         """
         try:
             agent = AgentDefinition.model_validate(definition).agent(name)
-            return await prepare(agent, self._embedder, self._voice)
+            async with self._rehearsing:
+                return await prepare(agent, self._embedder, self._voice)
         except ValidationError as error:
             raise ConfigError(explain(error, "", AgentDefinition)) from error
         except ValueError as error:  # such as a voice that the model does not have
             raise ConfigError(str(error)) from error
 
     async def _version(self, route: Route) -> PreparedAgent:
-        key = (route.agent_id, route.version)
-        if key not in self._prepared:
-            version = await self._agents.version(route.account, route.agent_id, route.version)
-            if version is None:
-                raise ConfigError(f"there is no version {route.version}")
-            self._prepared[key] = await self.rehearse(route.name, version.definition)
-            log.info("agent_ready", agent=route.name, version=route.version)
-        return self._prepared[key]
+        """That of *route*, prepared: kept while it answers a number, made for the occasion otherwise."""
+        kept = self._prepared.get((route.agent_id, route.version, route.name))
+        if kept is not None:
+            return kept
+        version = await self._agents.version(route.account, route.agent_id, route.version)
+        if version is None:
+            raise ConfigError(f"there is no version {route.version}")
+        prepared = await self.rehearse(route.name, version.definition)
+        log.info("agent_ready", agent=route.name, version=route.version)
+        return prepared
 
     async def _follow(self) -> None:
         while True:
-            await self._changed.wait()
+            if not self._again:
+                await self._changed.wait()
             self._changed.clear()
             try:
                 await self.load()
-            except StoreUnavailable as error:
+            except (StoreUnavailable, ConfigError) as error:  # a database that refuses us may let us in again
                 log.warning("roster_behind", reason=str(error))
-                self._changed.set()
-                await asyncio.sleep(_RETRY)
-            except Exception:  # whatever is wrong with one agent must not keep the others from being heard of
-                log.exception("roster_failed")
+                self._again = True
+            if self._again:
                 await asyncio.sleep(_RETRY)

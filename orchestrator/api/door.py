@@ -44,7 +44,7 @@ class Bearers:
 
 
 class Door:
-    """Reads bearer tokens, and counts requests. operator_key: speaks for an admin of the first account."""
+    """Lets in whoever shows a bearer token or a ticket, and counts requests."""
 
     def __init__(self, bearers: Bearers, tickets: Tickets, quotas: Quotas) -> None:
         self._bearers = bearers

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel
@@ -14,6 +16,7 @@ from orchestrator.core.errors import ApiError
 
 Item = TypeVar("Item")
 Key = TypeVar("Key")
+Row = TypeVar("Row")
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=512, description="`next` of the page before.")]
@@ -24,6 +27,22 @@ class Page(BaseModel, Generic[Item]):
 
     items: list[Item]
     next: str | None
+
+
+def paged(
+    found: Sequence[Row], limit: int, item: Callable[[Row], Item], key: Callable[[Row], tuple[object, ...]]
+) -> Page[Item]:
+    """The first *limit* of *found*, of which one more was asked for; key: of a row, in the order of the list."""
+    more = len(found) > limit
+    return Page(items=[item(row) for row in found[:limit]], next=cursor_of(*key(found[limit - 1])) if more else None)
+
+
+def moment_and_id(at: str, one: str) -> tuple[datetime, UUID]:
+    """The sort key of rows that are listed by time. Raises ValueError."""
+    moment = datetime.fromisoformat(at)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its offset from UTC")
+    return moment, UUID(one)
 
 
 def cursor_of(*key: object) -> str:

@@ -1,4 +1,4 @@
-"""Every error of the product.
+"""The errors that cross modules; those of one module, such as a name that is taken, stand in it.
 
 VoiceError
 ├─ EngineError(engine, retryable)

@@ -14,6 +14,7 @@ _SPOKEN = 0.5
 # Between two lines, so that one after the other is not one word.
 _BREATH = 0.1
 MOST_LINES = 32_000
+MOST_UNSAID = 20
 
 
 class TypedLines:
@@ -26,15 +27,17 @@ class TypedLines:
         self._left = False
 
     def type(self, text: str) -> None:
-        """Say *text*. Raises ValueError after MOST_LINES, for samples have 16 bits."""
+        """Say *text*. Raises ValueError after MOST_LINES, for samples have 16 bits, and while MOST_UNSAID wait."""
         if len(self._lines) == MOST_LINES:
             raise ValueError(f"a call takes {MOST_LINES} lines")
+        self._make_room()
         self._lines.append(text)
         spoken = np.full(round(_SPOKEN * self.rate), len(self._lines), dtype=np.int16)
         self._unsaid.append(np.concatenate([spoken, np.zeros(round(_BREATH * self.rate), dtype=np.int16)]))
 
     def press(self, digit: str) -> None:
-        """Press a key, after what was typed before."""
+        """Press a key, after what was typed before. Raises ValueError while MOST_UNSAID wait."""
+        self._make_room()
         self._unsaid.append(digit)
 
     def leave(self) -> None:
@@ -56,6 +59,10 @@ class TypedLines:
 
     def hears(self, pcm: bytes) -> None:
         """Who types reads the answers elsewhere."""
+
+    def _make_room(self) -> None:
+        if len(self._unsaid) >= MOST_UNSAID:
+            raise ValueError(f"{MOST_UNSAID} lines and keys wait to be said; go on when they are")
 
     def read(self, window: AudioFrame) -> tuple[Word, ...]:
         """The words of *window*, with their times, spread over the sound of their line."""

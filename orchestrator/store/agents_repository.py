@@ -31,15 +31,11 @@ class StaleRevision(VoiceError):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A draft to be saved. revision: of the one that was changed; name: another one, if the agent gets one.
-
-    imported: the file that it is from, if it is from one.
-    """
+    """A draft to be saved. revision: of the one that was changed; name: another one, if the agent gets one."""
 
     definition: Definition
     revision: int
     name: str | None = None
-    imported: Definition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +94,20 @@ _AGENTS = """
 
 
 class AgentsRepository:
-    """The agents of all accounts; each method but routes and definition sees one account alone."""
+    """The agents of all accounts; each method but routes sees one account alone."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(
-        self, account: UUID, name: str, draft: Definition, imported: Definition | None = None
-    ) -> StoredAgent:
+    async def create(self, account: UUID, name: str, draft: Definition) -> StoredAgent:
         """A new agent. Raises NameTaken."""
         try:
             async with self._database.tenant(account) as connection:
                 agent = await connection.fetchval(
-                    "INSERT INTO agents (account_id, name, draft, imported) VALUES ($1, $2, $3, $4) RETURNING id",
+                    "INSERT INTO agents (account_id, name, draft) VALUES ($1, $2, $3) RETURNING id",
                     account,
                     name,
                     draft,
-                    imported,
                 )
                 return _agent(await connection.fetchrow(f"{_AGENTS} WHERE id = $1", agent))
         except asyncpg.UniqueViolationError as error:
@@ -153,8 +146,7 @@ class AgentsRepository:
                 saved = await connection.fetchval(
                     """
                     UPDATE agents SET
-                        draft = $3, revision = revision + 1, name = coalesce($5, name),
-                        imported = coalesce($6, imported), updated_at = now()
+                        draft = $3, revision = revision + 1, name = coalesce($5, name), updated_at = now()
                     WHERE account_id = $1 AND id = $2 AND revision = $4
                     RETURNING id
                     """,
@@ -163,7 +155,6 @@ class AgentsRepository:
                     draft.definition,
                     draft.revision,
                     draft.name,
-                    draft.imported,
                 )
                 row = await connection.fetchrow(f"{_AGENTS} WHERE account_id = $1 AND id = $2", account, agent)
         except asyncpg.UniqueViolationError as error:
@@ -174,10 +165,22 @@ class AgentsRepository:
             raise StaleRevision(f"the draft has revision {row['revision']} by now")
         return _agent(row)
 
-    async def delete(self, account: UUID, agent: UUID) -> bool:
-        """Forget an agent with its versions and numbers. Its calls stay, and say its name."""
+    async def note_import(self, account: UUID, agent: UUID, imported: Definition) -> None:
+        """The agent is as its file says."""
         async with self._database.tenant(account) as connection:
-            done = await connection.execute("DELETE FROM agents WHERE account_id = $1 AND id = $2", account, agent)
+            await connection.execute(
+                "UPDATE agents SET imported = $3 WHERE account_id = $1 AND id = $2", account, agent, imported
+            )
+
+    async def delete(self, account: UUID, agent: UUID) -> bool:
+        """Forget an agent with its versions and numbers. Its calls stay, and say its name.
+
+        False when there is no such agent, or it is published.
+        """
+        async with self._database.tenant(account) as connection:
+            done = await connection.execute(
+                "DELETE FROM agents WHERE account_id = $1 AND id = $2 AND published IS NULL", account, agent
+            )
         return bool(done == "DELETE 1")
 
     async def publish(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import asyncpg
 
 from orchestrator.core.audit import BEGINNING, Deed, Entry
 from orchestrator.store.db import Database
+from orchestrator.store.jsonb import storable_text
 
 _READ_AT_ONCE = 1000
 
@@ -35,6 +36,8 @@ class AuditRepository:
 
     async def append(self, deed: Deed, at: datetime) -> Entry:
         """Add *deed* behind everything that its account has done. Raises StoreUnavailable."""
+        # What is hashed must be what is stored.
+        deed = replace(deed, subject={name: storable_text(value) for name, value in deed.subject.items()})
         async with self._database.transaction() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock(7214003, hashtext($1))", str(deed.account))
             last = await connection.fetchrow(

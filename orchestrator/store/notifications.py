@@ -11,7 +11,7 @@ from typing import TypeAlias
 import asyncpg
 import structlog
 
-from orchestrator.core.errors import StoreUnavailable
+from orchestrator.core.errors import ConfigError, StoreUnavailable
 from orchestrator.store.db import Database
 
 log = structlog.get_logger(__name__)
@@ -63,7 +63,7 @@ class Notifications:
                     await self._listen(connection)
                     wait = self._patience.retry
                     await self._until_lost(connection)
-            except StoreUnavailable as error:
+            except (StoreUnavailable, ConfigError) as error:
                 log.warning("notifications_lost", reason=str(error), again_in=wait)
             finally:
                 self.connected.clear()

@@ -11,6 +11,8 @@ from telephony.leg.transport import Transport
 RATE = 16000
 # Seconds of audio by which a page may be ahead of time: what a stalled tab sends at once when it goes on.
 _AHEAD = 3.0
+# Fifty are audio; the rest are keys and what becomes of the agent's words.
+_MESSAGES_A_SECOND = 100
 _LONGEST_TEXT = 4096
 _LONGEST_FRAME = RATE  # bytes: half a second
 
@@ -23,6 +25,7 @@ class BrowserTransport:
         self._clock = clock
         self._began: float | None = None
         self._heard = 0
+        self._messages = 0
 
     async def answered(self) -> Answered:
         """What the page says first, when its microphone runs. Raises LegError for anything else."""
@@ -44,6 +47,9 @@ class BrowserTransport:
     async def receive(self) -> str | bytes:
         """See Transport. Raises LegError for what no page in good order sends."""
         message = await self._page.receive()
+        self._messages += 1
+        if self._messages > _MESSAGES_A_SECOND * (self._elapsed() + _AHEAD):
+            raise LegError("the page sends messages faster than any page needs to")
         if isinstance(message, str):
             if len(message) > _LONGEST_TEXT:
                 raise LegError("the page sent a text that is too long")
@@ -51,6 +57,10 @@ class BrowserTransport:
         if len(message) > _LONGEST_FRAME:
             raise LegError("the page sent a frame that is too long")
         self._heard += len(decode_caller_audio(message).pcm)
-        if self._began is None or self._heard / RATE > self._clock() - self._began + _AHEAD:
+        if self._heard / RATE > self._elapsed() + _AHEAD:
             raise LegError("the page sends audio faster than time passes")
         return message
+
+    def _elapsed(self) -> float:
+        """Seconds since the page answered."""
+        return 0.0 if self._began is None else self._clock() - self._began

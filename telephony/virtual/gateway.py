@@ -82,15 +82,19 @@ class VirtualGateway:
 
     async def run(self) -> None:
         """Let the caller talk and listen until one of both ends hangs up, a frame every 20 ms."""
-        started = self._clock()
-        tick = 0
-        while not self._over:
-            self._tick()
-            tick += 1
-            wait = started + tick / TICKS_A_SECOND - self._clock()
-            if wait < -_CATCH_UP:
-                started -= wait
-            await asyncio.sleep(max(0.0, wait))
+        try:
+            started = self._clock()
+            tick = 0
+            while not self._over:
+                self._tick()
+                tick += 1
+                wait = started + tick / TICKS_A_SECOND - self._clock()
+                if wait < -_CATCH_UP:
+                    started -= wait
+                await asyncio.sleep(max(0.0, wait))
+        finally:
+            # A caller that broke leaves nobody behind who waits for its words.
+            self._end(HungUp(by="gateway", reason="failed"))
 
     def _tick(self) -> None:
         while isinstance(said := self._caller.says(self._samples), str):

@@ -12,7 +12,7 @@ from pydantic import Field
 from orchestrator.access.passwords import Passwords
 from orchestrator.access.tokens import Identity
 from orchestrator.api.door import Door
-from orchestrator.api.pages import Cursor, Limit, Page, cursor_of, key_of
+from orchestrator.api.pages import Cursor, Limit, Page, key_of, moment_and_id, paged
 from orchestrator.api.schemas import Asked, Told
 from orchestrator.api.users.schemas import NewUser
 from orchestrator.core.errors import ApiError
@@ -43,12 +43,8 @@ def accounts_router(accounts: AccountsRepository, passwords: Passwords, door: Do
     @router.get("")
     async def list_accounts(limit: Limit = 50, after: Cursor = None, who: Identity = operator) -> Page[AccountRead]:
         """The accounts, the oldest first."""
-        found = await accounts.page(limit + 1, key_of(after, _place))
-        last = found[limit - 1] if len(found) > limit else None
-        return Page(
-            items=[AccountRead.model_validate(account) for account in found[:limit]],
-            next=cursor_of(last.created_at, last.id) if last is not None else None,
-        )
+        found = await accounts.page(limit + 1, key_of(after, moment_and_id))
+        return paged(found, limit, AccountRead.model_validate, lambda one: (one.created_at, one.id))
 
     @router.post("", status_code=201)
     async def add_account(asked: AccountCreate, who: Identity = operator) -> AccountRead:
@@ -62,10 +58,3 @@ def accounts_router(accounts: AccountsRepository, passwords: Passwords, door: Do
         return AccountRead.model_validate(added)
 
     return router
-
-
-def _place(created_at: str, account: str) -> tuple[datetime, UUID]:
-    at = datetime.fromisoformat(created_at)
-    if at.tzinfo is None:
-        raise ValueError("a time without its offset from UTC")
-    return at, UUID(account)

@@ -13,7 +13,7 @@ from orchestrator.api.agents.schemas import AgentCreate, AgentDetail, AgentSumma
 from orchestrator.api.agents.service import agent_not_found, faults, found_agent
 from orchestrator.api.agents.templates import Template, templates
 from orchestrator.api.door import Door
-from orchestrator.api.pages import Cursor, Limit, Page, cursor_of, key_of
+from orchestrator.api.pages import Cursor, Limit, Page, key_of, paged
 from orchestrator.core.errors import ApiError
 from orchestrator.store.agents_repository import AgentsRepository, Draft, NameTaken, StaleRevision, StoredAgent
 
@@ -34,11 +34,7 @@ def agents_router(agents: AgentsRepository, door: Door) -> APIRouter:
     async def list_agents(limit: Limit = 50, after: Cursor = None, who: Identity = reader) -> Page[AgentSummary]:
         """The agents of the account, by name."""
         found = await agents.page(who.account, limit + 1, key_of(after, str))
-        more = len(found) > limit
-        return Page(
-            items=[AgentSummary.model_validate(agent) for agent in found[:limit]],
-            next=cursor_of(found[limit - 1].name) if more else None,
-        )
+        return paged(found, limit, AgentSummary.model_validate, lambda agent: (agent.name,))
 
     @router.post("/agents", status_code=201)
     async def create_agent(asked: AgentCreate, who: Identity = editor) -> AgentDetail:
@@ -71,10 +67,9 @@ def agents_router(agents: AgentsRepository, door: Door) -> APIRouter:
     @router.delete("/agents/{agent_id}", status_code=204)
     async def delete_agent(agent_id: UUID, who: Identity = editor) -> None:
         """Forget an agent that is not published, with its versions. Its calls stay."""
-        stored = await found_agent(agents, who.account, agent_id)
-        if stored.published is not None:
+        await found_agent(agents, who.account, agent_id)
+        if not await agents.delete(who.account, agent_id):
             raise ApiError(409, "published", "the agent answers calls; unpublish it first")
-        await agents.delete(who.account, agent_id)
 
     return router
 

@@ -15,7 +15,7 @@ from orchestrator.api.agents.differences import differences
 from orchestrator.api.agents.schemas import Comparison, Place, Publish, Rollback, VersionDetail, VersionSummary
 from orchestrator.api.agents.service import agent_not_found, faults, found_agent, found_version, rehearsed
 from orchestrator.api.door import Door
-from orchestrator.api.pages import Cursor, Limit, Page, cursor_of, key_of
+from orchestrator.api.pages import Cursor, Limit, Page, key_of, paged
 from orchestrator.core.errors import ApiError
 from orchestrator.roster import AgentRoster
 from orchestrator.store.agents_repository import AgentsRepository, Definition
@@ -67,10 +67,7 @@ def versions_router(agents: AgentsRepository, roster: AgentRoster, door: Door) -
         """The versions of an agent, the latest first."""
         await found_agent(agents, who.account, agent_id)
         found = await agents.versions(who.account, agent_id, limit + 1, key_of(after, _number))
-        return Page(
-            items=[VersionSummary.model_validate(version) for version in found[:limit]],
-            next=cursor_of(found[limit - 1].number) if len(found) > limit else None,
-        )
+        return paged(found, limit, VersionSummary.model_validate, lambda version: (version.number,))
 
     @router.get("/agents/{agent_id}/versions/{number}")
     async def get_version(agent_id: UUID, number: VersionNumber, who: Identity = reader) -> VersionDetail:

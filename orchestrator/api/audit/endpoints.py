@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query
 from orchestrator.access.roles import Permission
 from orchestrator.access.tokens import Identity
 from orchestrator.api.door import Door
-from orchestrator.api.pages import Cursor, Limit, Page, cursor_of, key_of
+from orchestrator.api.pages import Cursor, Limit, Page, key_of, paged
 from orchestrator.api.schemas import Told
 from orchestrator.core.audit import ActorKind, Entry
 from orchestrator.store.audit_repository import AuditRepository
@@ -56,10 +56,7 @@ def audit_router(audit: AuditRepository, door: Door) -> APIRouter:
     async def list_audit(limit: Limit = 50, after: Cursor = None, who: Identity = reader) -> Page[EntryRead]:
         """What was done in the account, the latest first."""
         found = await audit.page(who.account, limit + 1, key_of(after, _seq))
-        return Page(
-            items=[_told(entry) for entry in found[:limit]],
-            next=cursor_of(found[limit - 1].seq) if len(found) > limit else None,
-        )
+        return paged(found, limit, _told, lambda entry: (entry.seq,))
 
     @router.get("/verification")
     async def verify_audit(head: Head = None, who: Identity = reader) -> Verification:

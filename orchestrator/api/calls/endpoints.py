@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -12,12 +11,13 @@ from orchestrator.access.roles import Permission
 from orchestrator.access.tokens import Identity
 from orchestrator.api.calls.schemas import CallDetail, CallSummary, FoundCall
 from orchestrator.api.door import Door
-from orchestrator.api.pages import Cursor, Limit, Page, cursor_of, key_of
+from orchestrator.api.pages import Cursor, Limit, Page, key_of, moment_and_id, paged
 from orchestrator.api.schemas import Moment
 from orchestrator.calls.supervisor import CallSupervisor
 from orchestrator.core.errors import ApiError
 from orchestrator.core.events import Direction, EndReason
-from orchestrator.store.call_lists import CallFilter, CallLists, Place
+from orchestrator.store import call_lists as store
+from orchestrator.store.call_lists import CallFilter, CallLists
 from orchestrator.store.calls import Call
 from orchestrator.store.calls_repository import CallsRepository
 
@@ -53,10 +53,8 @@ def calls_router(calls: CallsRepository, lists: CallLists, supervisor: CallSuper
     ) -> Page[FoundCall]:
         """The calls, newest first. q: words of the transcript, "side by side", begun*, -without."""
         wanted = CallFilter(agent, direction, driver, caller, callee, reason, live, since, until, q)
-        found = await lists.page(who.account, wanted, limit + 1, key_of(after, _place))
-        page = [FoundCall.model_validate({**_summary(one.call), "lines": one.lines}) for one in found[:limit]]
-        last = found[limit - 1].call if len(found) > limit else None
-        return Page(items=page, next=cursor_of(last.started_at, last.id) if last is not None else None)
+        found = await lists.page(who.account, wanted, limit + 1, key_of(after, moment_and_id))
+        return paged(found, limit, _found, lambda one: (one.call.started_at, one.call.id))
 
     @router.get("/{call_id:uuid}")
     async def get_call(call_id: UUID, who: Identity = reader) -> CallDetail:
@@ -87,8 +85,5 @@ def _summary(call: Call) -> dict[str, object]:
     return CallSummary.model_validate(call).model_dump()
 
 
-def _place(started_at: str, call_id: str) -> Place:
-    at = datetime.fromisoformat(started_at)
-    if at.tzinfo is None:
-        raise ValueError("a time without its offset from UTC")
-    return at, UUID(call_id)
+def _found(one: store.FoundCall) -> FoundCall:
+    return FoundCall.model_validate({**_summary(one.call), "lines": one.lines})

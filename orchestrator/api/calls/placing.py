@@ -16,14 +16,15 @@ from orchestrator.api.calls.simulations import Simulations
 from orchestrator.api.door import Door
 from orchestrator.api.schemas import Asked, Told
 from orchestrator.calls.prepared import OnDuty
-from orchestrator.core.errors import ApiError, CarrierRejected, ConfigError, EngineError
+from orchestrator.core.errors import ApiError, CarrierRejected, ConfigError, EngineError, StoreUnavailable
+from orchestrator.core.events import FIRST_ACCOUNT
 from orchestrator.roster import AgentRoster
 from telephony.sip.control import DialRequest
 
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 # A number or a user part. No address: the trunk says where calls go, or anybody with a key could call anywhere.
 Callee = Annotated[str, Field(pattern=r"^\+?[0-9A-Za-z][0-9A-Za-z._-]{0,62}$")]
-_POLICY = 1008  # RFC 6455, section 7.4.1
+_POLICY, _TRY_AGAIN = 1008, 1013  # RFC 6455, section 7.4.1
 
 
 class Exchange(Protocol):
@@ -88,6 +89,9 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
     @router.post("/api/v1/calls", status_code=202)
     async def place_call(asked: CallPlace, who: Identity = placer) -> CallPlaced:
         """Call somebody through a trunk, with an agent that talks to whoever answers."""
+        if who.account != FIRST_ACCOUNT:
+            # Trunks are the installation's: whoever has another account would call out on somebody else's bill.
+            raise ApiError(403, "no_trunks", "this account has no trunks to call out through")
         agent = await _on_duty(roster, who.account, asked.agent_id, asked.version)
         call = uuid4()
         lines.expected[call] = agent
@@ -114,13 +118,13 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
         typing = simulations.lines(who.account, call_id)
         if (asked.text is None) == (asked.key is None):
             raise ApiError(422, "invalid_request", "say either text or key")
-        if asked.key is not None:
-            typing.press(asked.key)
-        elif asked.text is not None:
-            try:
+        try:
+            if asked.key is not None:
+                typing.press(asked.key)
+            elif asked.text is not None:
                 typing.type(asked.text)
-            except ValueError as error:
-                raise ApiError(422, "too_many_lines", str(error)) from error
+        except ValueError as error:
+            raise ApiError(429, "too_many_lines", str(error), {"Retry-After": "1"}) from error
 
     @router.websocket("/legs/browser/{call_id}")
     async def browser_leg(socket: WebSocket, call_id: UUID, ticket: Annotated[str, Query(max_length=128)]) -> None:
@@ -130,6 +134,9 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
             agent = simulations.take(who.account, call_id)
         except ApiError as error:
             await socket.close(_POLICY, str(error))
+            return
+        except StoreUnavailable:
+            await socket.close(_TRY_AGAIN, "the database does not answer; try again soon")
             return
         await socket.accept()
         await simulations.talk(socket, call_id, agent, str(who.user or "browser"))

@@ -28,7 +28,8 @@ from telephony.virtual.gateway import virtual_leg
 
 # Seconds in which a page opens the socket of the call that it asked for, and lets its microphone run.
 RESERVED = 30.0
-_MOST_RESERVED = 100
+# Of one account: they take the places of telephone calls.
+MOST_AT_ONCE = 10
 _RINGING = '{"type":"ringing"}'
 
 log = structlog.get_logger(__name__)
@@ -63,6 +64,8 @@ class Simulations:
     def type_to(self, agent: OnDuty) -> UUID:
         """Begin a call in writing with *agent*; its id. Raises ApiError 503 when no more calls are taken."""
         assert self._group is not None, "no call is simulated before the simulations run"
+        if sum(account == agent.account for account, _ in self._typing.values()) >= MOST_AT_ONCE:
+            raise ApiError(429, "too_many_simulations", f"{MOST_AT_ONCE} calls in writing are on; hang one up")
         place = ExitStack()
         answer = place.enter_context(self._supervisor.assigned(agent))
         if isinstance(answer, Refusal):
@@ -84,8 +87,9 @@ class Simulations:
         """Let a page of the account bring the call with the returned id, within RESERVED seconds."""
         now = self._clock()
         self._reserved = {call: one for call, one in self._reserved.items() if one.until > now}
-        if len(self._reserved) >= _MOST_RESERVED:
-            raise ApiError(503, "no_line", "too many calls were asked for and not begun", {"Retry-After": "30"})
+        if sum(one.agent.account == agent.account for one in self._reserved.values()) >= MOST_AT_ONCE:
+            why = "too many calls were asked for and not begun"
+            raise ApiError(429, "too_many_simulations", why, {"Retry-After": str(round(RESERVED))})
         call = uuid4()
         self._reserved[call] = _Reserved(agent, now + RESERVED)
         return call

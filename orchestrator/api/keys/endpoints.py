@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -12,7 +11,7 @@ from orchestrator.access.roles import Permission
 from orchestrator.access.tokens import Identity
 from orchestrator.api.door import Door
 from orchestrator.api.keys.schemas import KeyCreate, KeyGiven, KeyRead
-from orchestrator.api.pages import Cursor, Limit, Page, cursor_of, key_of
+from orchestrator.api.pages import Cursor, Limit, Page, key_of, moment_and_id, paged
 from orchestrator.core.errors import ApiError
 from orchestrator.store.keys_repository import KeysRepository
 
@@ -25,12 +24,8 @@ def keys_router(keys: ApiKeys, repository: KeysRepository, door: Door) -> APIRou
     @router.get("")
     async def list_keys(limit: Limit = 50, after: Cursor = None, who: Identity = admin) -> Page[KeyRead]:
         """The keys of the account, the newest first."""
-        found = await repository.page(who.account, limit + 1, key_of(after, _place))
-        last = found[limit - 1] if len(found) > limit else None
-        return Page(
-            items=[KeyRead.model_validate(key) for key in found[:limit]],
-            next=cursor_of(last.created_at, last.id) if last is not None else None,
-        )
+        found = await repository.page(who.account, limit + 1, key_of(after, moment_and_id))
+        return paged(found, limit, KeyRead.model_validate, lambda one: (one.created_at, one.id))
 
     @router.post("", status_code=201)
     async def make_key(asked: KeyCreate, who: Identity = admin) -> KeyGiven:
@@ -45,10 +40,3 @@ def keys_router(keys: ApiKeys, repository: KeysRepository, door: Door) -> APIRou
             raise ApiError(404, "key_not_found", f"there is no key {key_id}")
 
     return router
-
-
-def _place(created_at: str, key: str) -> tuple[datetime, UUID]:
-    at = datetime.fromisoformat(created_at)
-    if at.tzinfo is None:
-        raise ValueError("a time without its offset from UTC")
-    return at, UUID(key)

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from orchestrator.access.roles import Permission
+from orchestrator.api.audit.middleware import Audit
 from orchestrator.api.door import Door
 from orchestrator.api.live.hub import LiveHub, TooSlow
 from orchestrator.api.live.messages import message
@@ -36,17 +37,18 @@ class LiveDoor:
 
     hub: LiveHub
     door: Door
+    audit: Audit
 
     def router(self) -> APIRouter:
         """The routes."""
         router = APIRouter()
 
         @router.websocket("/ws/calls")
-        async def all_calls(socket: WebSocket, ticket: Ticket, after: After = None) -> None:
+        async def watch_calls(socket: WebSocket, ticket: Ticket, after: After = None) -> None:
             await self._show(socket, ticket, after, None)
 
         @router.websocket("/ws/calls/{call_id}")
-        async def one_call(socket: WebSocket, call_id: UUID, ticket: Ticket, after: After = None) -> None:
+        async def watch_call(socket: WebSocket, call_id: UUID, ticket: Ticket, after: After = None) -> None:
             await self._show(socket, ticket, after, call_id)
 
         return router
@@ -57,6 +59,11 @@ class LiveDoor:
         except ApiError as error:
             await socket.close(_POLICY, str(error))
             return
+        except StoreUnavailable:
+            await socket.close(_TRY_AGAIN, "the database does not answer; try again soon")
+            return
+        socket.state.identity = who
+        await self.audit.keep(socket.scope)
         await socket.accept()
         async with asyncio.TaskGroup() as group:
             telling = group.create_task(self._tell(socket, who.account, after, call))

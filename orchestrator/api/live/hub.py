@@ -30,7 +30,7 @@ class Pace:
 
 
 class TooSlow(VoiceError):
-    """A viewer does not keep up with its account."""
+    """A viewer does not keep up with its account, or cannot be told what happened."""
 
 
 class LiveHub:
@@ -70,9 +70,10 @@ class LiveHub:
             await followed.begin()
             if after is None and call is None:
                 position, changes = await self._feed.live_calls(account)
-                yield changes
+                if changes:
+                    yield changes
             else:
-                position = after or 0
+                position = after if after is not None else -1  # rows of before there were positions have 0
             while changes := await self._feed.since(account, position, self._pace.batch, call):
                 position = changes[-1].position
                 yield changes
@@ -121,12 +122,17 @@ class _Viewer:
             self._unread.clear()
         self._more.set()
 
+    def drop(self) -> None:
+        """Nothing more can be told."""
+        self._lost = True
+        self._more.set()
+
     async def next(self) -> list[Change]:
         """What was told since the last time. Raises TooSlow."""
         await self._more.wait()
         self._more.clear()
         if self._lost:
-            raise TooSlow(f"more than {self._behind} changes were left unread")
+            raise TooSlow(f"what happened was not told: more than {self._behind} changes unread, or none readable")
         unread = list(self._unread)
         self._unread.clear()
         return unread
@@ -166,6 +172,10 @@ class _Account:
                 log.warning("live_feed_behind", account=str(self._account), reason=str(error))
                 self.changed.set()
                 await asyncio.sleep(self._pace.retry)
+            except Exception:  # such as a row of a newer release: no view is worth the calls of this process
+                log.exception("live_feed_failed", account=str(self._account))
+                for viewer in self.viewers:
+                    viewer.drop()
             await asyncio.sleep(self._pace.linger)
 
     async def _tell(self) -> None:

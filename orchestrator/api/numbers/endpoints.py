@@ -11,7 +11,7 @@ from orchestrator.access.tokens import Identity
 from orchestrator.agents import NUMBER, route
 from orchestrator.api.agents.schemas import NumberAssign, NumberRead
 from orchestrator.api.door import Door
-from orchestrator.api.pages import Cursor, Limit, Page, cursor_of, key_of
+from orchestrator.api.pages import Cursor, Limit, Page, key_of, paged
 from orchestrator.core.errors import ApiError
 from orchestrator.store.agents_repository import AgentsRepository, NumberTaken
 
@@ -31,10 +31,7 @@ def numbers_router(agents: AgentsRepository, door: Door) -> APIRouter:
     async def list_numbers(limit: Limit = 50, after: Cursor = None, who: Identity = reader) -> Page[NumberRead]:
         """The numbers of the account."""
         found = await agents.numbers(who.account, limit + 1, key_of(after, str))
-        return Page(
-            items=[NumberRead.model_validate(number) for number in found[:limit]],
-            next=cursor_of(found[limit - 1].number) if len(found) > limit else None,
-        )
+        return paged(found, limit, NumberRead.model_validate, lambda number: (number.number,))
 
     @router.put("/{number}")
     async def assign_number(number: Number, asked: NumberAssign, who: Identity = manager) -> NumberRead:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from orchestrator.api.calls.placing import Lines
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
 from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
 from orchestrator.core.audio import AudioFrame, silence
-from orchestrator.core.errors import CarrierRejected
+from orchestrator.core.errors import CarrierRejected, EngineUnavailable
 from orchestrator.roster import AgentRoster
 from orchestrator.store.agents_repository import AgentsRepository
 from orchestrator.store.calls_repository import CallsRepository
@@ -63,11 +64,18 @@ class Exchange:
 
 
 class Voice:
-    """A voice that says everything at once, and has no speaker called nobody."""
+    """A voice that says everything at once, and has no speaker called nobody. failing: says nothing."""
+
+    def __init__(self) -> None:
+        self.failing = False
+        self.tried = asyncio.Event()
 
     async def synthesize(self, sentence: str, *, voice: str = "") -> AsyncGenerator[AudioFrame, None]:
         if voice == "nobody":
             raise ValueError("voice: there is no nobody; there are joe and anna")
+        self.tried.set()
+        if self.failing:
+            raise EngineUnavailable("tts", "its process is gone")
         yield silence(0.02, 16000)
 
 
@@ -84,6 +92,7 @@ class Control:
     supervisor: CallSupervisor
     roster: AgentRoster
     lines: Lines
+    voice: Voice
     now: float = 1_800_000_000.0
 
     async def account(self, name: str) -> UUID:
@@ -135,7 +144,8 @@ async def controlled(database: Database, settings: ControlSettings) -> AsyncIter
     keys = Keys(TOKEN_KEY, OPERATOR)
     notifications = Notifications(database)
     agents = AgentsRepository(database)
-    roster = AgentRoster(agents, FakeEmbedder(), Voice())
+    voice = Voice()
+    roster = AgentRoster(agents, FakeEmbedder(), voice)
     lines = Lines(Exchange(), {})
     async with AsyncExitStack() as stack:
         spool = Path(stack.enter_context(TemporaryDirectory()))
@@ -150,6 +160,6 @@ async def controlled(database: Database, settings: ControlSettings) -> AsyncIter
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://offhook") as client:
             tokens = AccessTokens(TOKEN_KEY.encode(), now)
             users = UsersRepository(database)
-            holder.append(Control(app, client, database, users, tokens, passwords, supervisor, roster, lines))
+            holder.append(Control(app, client, database, users, tokens, passwords, supervisor, roster, lines, voice))
             yield holder[0]
         passwords.close()

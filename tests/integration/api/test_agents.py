@@ -299,3 +299,52 @@ async def test_files_are_imported_when_they_change_and_nothing_else_is_overwritt
 async def test_a_file_that_cannot_speak_ends_the_start(control: Control) -> None:
     with pytest.raises(ConfigError, match=r"agent desk: .*there are joe and anna"):
         await import_agents([file(voice="nobody")], DEFAULT_ACCOUNT, AgentsRepository(control.database), control.roster)
+
+
+async def test_an_import_that_was_cut_is_made_again(control: Control) -> None:
+    agents = AgentsRepository(control.database)
+    await agents.create(DEFAULT_ACCOUNT, "desk", file().definition())  # and the process died
+    await import_agents([file()], DEFAULT_ACCOUNT, agents, control.roster)
+    stored = await agents.named(DEFAULT_ACCOUNT, "desk")
+    assert stored is not None
+    assert (stored.published, stored.numbers) == (1, ("100",))
+
+
+async def test_a_version_whose_engine_failed_answers_once_it_can(control: Control) -> None:
+    agent = await made(control)
+    await published(control, agent)
+    control.voice.failing = True
+    control.voice.tried.clear()
+    await ask(control, "PUT", "/numbers/100", {"agent_id": agent["id"]})
+    await asyncio.wait_for(control.voice.tried.wait(), 5)
+    assert control.roster.get("100") is None
+    control.voice.failing = False
+    await answering(control, "100", version=1)
+
+
+async def test_an_agent_is_known_by_its_new_name_without_another_version(control: Control) -> None:
+    agent = await made(control)
+    await published(control, agent)
+    await ask(control, "PUT", "/numbers/100", {"agent_id": agent["id"]})
+    await answering(control, "100", version=1)
+    body = {"definition": agent["draft"], "revision": agent["revision"], "name": "front"}
+    assert (await ask(control, "PUT", f"/agents/{agent['id']}/draft", body)).status_code == 200
+    async with asyncio.timeout(5):
+        while True:
+            found = control.roster.get("100")
+            if found is not None and found.prepared.agent.name == "front":
+                break
+            await asyncio.sleep(0.01)
+
+
+async def test_a_draft_of_any_size_is_looked_through_at_once(control: Control) -> None:
+    questions = [{"questions": [f"q{index}"], "answer": "a"} for index in range(10_000)]
+    agent = await made(control, answers=questions)
+    assert any(fault.startswith("answers: ") for fault in agent["faults"])
+
+
+@pytest.mark.parametrize("number", ["15550100%00", "%00", "a%0Ab", "a;b", "%F0%9F%98%80"])
+async def test_a_number_is_made_of_what_is_dialled(control: Control, number: str) -> None:
+    agent = await made(control)
+    assert (await ask(control, "PUT", f"/numbers/{number}", {"agent_id": agent["id"]})).status_code == 422
+    assert (await ask(control, "DELETE", f"/numbers/{number}")).status_code == 422

@@ -9,11 +9,13 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from websockets.asyncio.client import connect
 
 from orchestrator.core.audit import Deed
 from orchestrator.store.audit_repository import AuditRepository
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
 from tests.integration.api.conftest import OPERATOR, Control
+from tests.integration.api.test_live import served, ticket
 
 ADMIN = {"Authorization": f"Bearer {OPERATOR}"}
 
@@ -135,3 +137,18 @@ async def test_a_log_longer_than_one_read_is_verified_to_its_end(control: Contro
     assert (await audit.verify(DEFAULT_ACCOUNT)).entries == 1001
     await rewritten(control, "UPDATE audit_log SET action = 'x' WHERE seq = 1001")
     assert (await audit.verify(DEFAULT_ACCOUNT)).broken_at == 1001
+
+
+async def test_looking_for_what_was_said_is_told_and_listing_calls_is_not(control: Control) -> None:
+    await control.client.get("/api/v1/calls?agent=desk", headers=ADMIN)
+    await control.client.get("/api/v1/calls?q=refund", headers=ADMIN)
+    async with served(control) as url, connect(f"{url}/ws/calls?ticket={await ticket(control)}") as socket:
+        await socket.recv()
+    assert [entry["action"] for entry in await entries(control)] == ["list_calls", "watch_calls"]
+
+
+async def test_a_subject_that_the_database_cannot_hold_breaks_no_chain(control: Control) -> None:
+    audit = AuditRepository(control.database)
+    deed = Deed(DEFAULT_ACCOUNT, "operator", None, "something", {"number": "1\x00"}, "")
+    await audit.append(deed, datetime.now(UTC))
+    assert (await audit.verify(DEFAULT_ACCOUNT)).broken_at is None

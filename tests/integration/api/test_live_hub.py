@@ -172,3 +172,30 @@ async def test_a_lost_connection_loses_nothing(database: Database) -> None:  # n
             )
         await said(database, call, "meanwhile")
         assert texts(await some_of(changes, 1)) == ["meanwhile"]
+
+
+class Unreadable(LiveFeed):
+    """A feed with a row that this release cannot read, once somebody has begun to view."""
+
+    broken = False
+
+    async def since(self, account: UUID, position: int, limit: int, call: UUID | None = None) -> list[Change]:
+        if self.broken:
+            raise ValueError("'levitated' is not a valid EndReason")
+        return await super().since(account, position, limit, call)
+
+
+async def test_a_row_that_cannot_be_read_ends_views_and_nothing_else(database: Database) -> None:  # noqa: F811
+    feed = Unreadable(database)
+    live = LiveHub(feed, Pace(linger=0.0))
+    async with live.running():
+        async with aclosing(live.follow(DEFAULT_ACCOUNT, None)) as changes:
+            await until_told(changes)
+            feed.broken = True
+            live.heard(None)
+            with pytest.raises(TooSlow):
+                async with asyncio.timeout(5):
+                    await anext(changes)
+        feed.broken = False
+        async with aclosing(live.follow(DEFAULT_ACCOUNT, None)) as changes:
+            assert await until_told(changes) == []

@@ -163,6 +163,22 @@ async def test_a_page_that_begins_with_nonsense_is_hung_up_on(control: Control, 
                 await socket.recv()
 
 
+@pytest.mark.parametrize(
+    "message", ['{"type":"dtmf","digit":"5","at":0}', CallerAudio(0, 0, 0, np.zeros(0, np.int16)).encode()]
+)
+async def test_a_page_that_sends_messages_without_end_is_hung_up_on(control: Control, message: str | bytes) -> None:
+    begun = (await ask(control, "/calls/simulate", {"agent_id": await desk(control), "leg": "browser"})).json()
+    async with served(control) as url, connect(f"{url}{begun['socket']}?ticket={await ticket(control)}") as socket:
+        await socket.recv()
+        await socket.send(Answered(rate=16000, codec="any").encode())
+        with pytest.raises(ConnectionClosed):
+            for _ in range(2000):
+                await socket.send(message)
+            async with asyncio.timeout(5):
+                while True:
+                    await socket.recv()
+
+
 async def test_a_page_that_floods_is_hung_up_on(control: Control) -> None:
     begun = (await ask(control, "/calls/simulate", {"agent_id": await desk(control), "leg": "browser"})).json()
     async with served(control) as url:
@@ -200,3 +216,25 @@ async def test_a_call_that_cannot_be_placed_is_told_why(control: Control) -> Non
         assert (await ask(control, "/calls", {"agent_id": agent, "to": to, "trunk": "carrier"})).status_code == 422
     unknown = await ask(control, "/calls", {"agent_id": str(uuid4()), "to": "100", "trunk": "carrier"})
     assert unknown.status_code == 404
+
+
+async def test_an_account_without_trunks_calls_nobody(control: Control) -> None:
+    await control.user("theirs@example.org", await control.account("other"))
+    theirs = await control.bearer("theirs@example.org")
+    refused = await ask(control, "/calls", {"agent_id": str(uuid4()), "to": "100", "trunk": "carrier"}, theirs)
+    assert (refused.status_code, refused.json()["code"]) == (403, "no_trunks")
+
+
+async def test_simulations_leave_lines_to_the_telephone(control: Control) -> None:
+    agent = await desk(control)
+    for leg in ("text", "browser"):
+        answers = [await ask(control, "/calls/simulate", {"agent_id": agent, "leg": leg}) for _ in range(11)]
+        assert [answer.status_code for answer in answers] == [201] * 10 + [429]
+        assert answers[-1].json()["code"] == "too_many_simulations"
+
+
+async def test_who_types_faster_than_anybody_listens_waits(control: Control) -> None:
+    call = (await ask(control, "/calls/simulate", {"agent_id": await desk(control), "leg": "text"})).json()["id"]
+    answers = [await ask(control, f"/calls/{call}/text", {"text": "hello"}) for _ in range(40)]
+    assert answers[0].status_code == 204
+    assert (answers[-1].status_code, answers[-1].json()["code"]) == (429, "too_many_lines")
