@@ -204,11 +204,12 @@ class CallSupervisor:
         except TimeoutError:
             log.warning("calls_left_behind", calls=self._places)
 
-    def unanswered(self, started: CallStarted, error: LegError) -> None:
-        """Record a call that was placed and came to nothing."""
-        status = error.status if isinstance(error, CarrierRejected) else None
+    def unanswered(self, started: CallStarted, why: LegError | Refusal) -> None:
+        """Record a call that was placed and came to nothing, at the carrier or for want of a place here."""
+        status = why.status if isinstance(why, CarrierRejected | Refusal) else None
+        reason = f"no call is taken now: {why.reason}" if isinstance(why, Refusal) else str(why)
         self._recorder.record(started)
-        self._recorder.record(Happened(started.call_id, 0, "refused", 0.0, {"status": status, "reason": str(error)}))
+        self._recorder.record(Happened(started.call_id, 0, "refused", 0.0, {"status": status, "reason": reason}))
         self._recorder.record(CallEnded(started.call_id, EndReason.NOT_ANSWERED, self._wall_clock(), 0.0))
 
     async def _talk(self, call: LiveCall, agent: PreparedAgent, fitted: Callable[[CallSetup], CallSetup]) -> EndReason:

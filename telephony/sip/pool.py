@@ -174,11 +174,16 @@ class GatewayPool:
     async def dial(self, request: DialRequest) -> None:
         """Place a call by the first gateway with a free line on the trunk; its leg then opens as an invite.
 
-        Raises CarrierRejected: 404 when no gateway has the trunk, 503 when none can take the call now.
+        A gateway whose answer is late may have begun the call; the next one is asked all the same, for of the legs
+        that come with one call's id whoever takes them lets the first one dial. Raises CarrierRejected: 404 when no
+        gateway has the trunk, 503 when none can take the call now.
         """
         refusal = CarrierRejected(404, f"no gateway has trunk {request.trunk!r}")
         for gateway in self.gateways:
             if all(trunk.name != request.trunk for trunk in gateway.settings.sources):
+                continue
+            if gateway.control is None:
+                refusal = CarrierRejected(503, f"gateway {gateway.settings.name} is being started again")
                 continue
             try:
                 answer = await self.client.post(

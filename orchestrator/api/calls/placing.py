@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
@@ -25,6 +26,8 @@ VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 # A number or a user part. No address: the trunk says where calls go, or anybody with a key could call anywhere.
 Callee = Annotated[str, Field(pattern=r"^\+?[0-9A-Za-z][0-9A-Za-z._-]{0,62}$")]
 _POLICY, _TRY_AGAIN = 1008, 1013  # RFC 6455, section 7.4.1
+# Seconds in which a gateway brings the leg of a call that it was asked for. It takes milliseconds, or the gateway died.
+LEG_SECONDS = 30.0
 
 
 class Exchange(Protocol):
@@ -95,10 +98,12 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
         agent = await _on_duty(roster, who.account, asked.agent_id, asked.version)
         call = uuid4()
         lines.expected[call] = agent
+        asyncio.get_running_loop().call_later(LEG_SECONDS, lines.expected.pop, call, None)
         try:
             await lines.exchange.dial(DialRequest(call_id=call, to=asked.to, trunk=asked.trunk, caller=asked.caller))
         except CarrierRejected as error:
-            lines.expected.pop(call, None)
+            if lines.expected.pop(call, None) is None:
+                return CallPlaced(id=call)  # the answer was late, but the leg has come: it is being dialled
             code, status = ("no_trunk", 422) if error.status == 404 else ("no_line", 503)
             raise ApiError(status, code, error.reason) from error
         return CallPlaced(id=call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from telephony.leg.socket import SocketLeg
 log = structlog.get_logger(__name__)
 
 _UNAUTHORIZED = 1008  # RFC 6455 section 7.4.1: policy violation
+_NOT_AWAITED = Refusal(487, "Request Terminated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,26 @@ class LegDoor:
 
     async def _serve(self, transport: WebSocketTransport) -> None:
         invite = await receive_invite(transport)
-        number = invite.callee if invite.direction == "inbound" else invite.caller
-        wanted = self.expected.pop(invite.call_id, None)
-        place = self.supervisor.admitted(route(number)) if wanted is None else self.supervisor.assigned(wanted)
+        if invite.direction == "inbound":
+            await self._talk(transport, invite, self.supervisor.admitted(route(invite.callee)))
+            return
+        awaited = self.expected.pop(invite.call_id, None)
+        if awaited is None:
+            # It was given up, or another gateway was asked as well and brought it first: nothing has been dialled yet.
+            await _refuse(transport, invite, _NOT_AWAITED)
+            return
+        refusal = await self._talk(transport, invite, self.supervisor.assigned(awaited))
+        if refusal is not None:
+            self.supervisor.unanswered(_started(invite, awaited), refusal)
+
+    async def _talk(
+        self, transport: WebSocketTransport, invite: Invite, place: AbstractContextManager[OnDuty | Refusal]
+    ) -> Refusal | None:
+        """The call at *place*, to its end; why there is none for it, if so."""
         with place as agent:
             if isinstance(agent, Refusal):
-                log.info("call_refused", status=agent.status, reason=agent.reason, pii_callee=invite.callee)
-                await reject(transport, agent.status, agent.reason)
-                return
+                await _refuse(transport, invite, agent)
+                return agent
             try:
                 answered = await accept(transport, record=self.record)
             except LegError as error:
@@ -78,6 +91,12 @@ class LegDoor:
                 raise
             async with SocketLeg(transport, answered) as leg:
                 await self.supervisor.run(_started(invite, agent), agent.prepared, leg, answered.recording)
+        return None
+
+
+async def _refuse(transport: WebSocketTransport, invite: Invite, why: Refusal) -> None:
+    log.info("call_refused", status=why.status, reason=why.reason, pii_callee=invite.callee)
+    await reject(transport, why.status, why.reason)
 
 
 def _started(invite: Invite, agent: OnDuty) -> CallStarted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,16 +50,23 @@ PASSWORD = "correct horse battery staple"
 
 
 class Exchange:
-    """Gateways that take every call but those for the trunk called nowhere."""
+    """Gateways that take every call but those for the trunks called nowhere and busy.
+
+    brings: called with each request for the trunk called late, whose answer gets lost.
+    """
 
     def __init__(self) -> None:
         self.dialled: list[DialRequest] = []
+        self.brings: Callable[[DialRequest], object] = lambda request: None
 
     async def dial(self, request: DialRequest) -> None:
         if request.trunk == "nowhere":
             raise CarrierRejected(404, "no gateway has trunk 'nowhere'")
         if request.trunk == "busy":
             raise CarrierRejected(503, "every line is taken")
+        if request.trunk == "late":
+            self.brings(request)
+            raise CarrierRejected(503, "gateway sip does not answer")
         self.dialled.append(request)
 
 

@@ -218,6 +218,15 @@ async def test_a_call_that_cannot_be_placed_is_told_why(control: Control) -> Non
     assert unknown.status_code == 404
 
 
+async def test_a_call_whose_leg_came_is_placed_however_late_its_gateway_s_answer_is(control: Control) -> None:
+    agent = await desk(control)
+    exchange = cast("Exchange", control.lines.exchange)
+    asked = {"agent_id": agent, "to": "100", "trunk": "late"}
+    assert (await ask(control, "/calls", asked)).status_code == 503
+    exchange.brings = lambda request: control.lines.expected.pop(request.call_id)
+    assert (await ask(control, "/calls", asked)).status_code == 202
+
+
 async def test_an_account_without_trunks_calls_nobody(control: Control) -> None:
     await control.user("theirs@example.org", await control.account("other"))
     theirs = await control.bearer("theirs@example.org")

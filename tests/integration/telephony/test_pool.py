@@ -97,6 +97,16 @@ async def test_a_pool_places_a_call_where_a_line_is_free(tmp_path: Path) -> None
         assert (await orchestrator.call()).invite.gateway == "sip-17062"
 
 
+async def test_a_pool_does_not_wait_for_a_gateway_that_is_being_started_again(tmp_path: Path) -> None:
+    async with gateway_pool([settings(17060, tmp_path)], Patience(restart=60.0)) as pool:
+        (gateway,) = pool.gateways
+        assert gateway.pid
+        os.kill(gateway.pid, signal.SIGKILL)
+        await until(lambda: not pool.ready)
+        with pytest.raises(CarrierRejected, match="503 gateway sip-17060 is being started again"):
+            await pool.dial(DialRequest(call_id=uuid4(), to="1", trunk="local"))
+
+
 async def test_a_pool_without_the_trunk_says_so(tmp_path: Path) -> None:
     async with gateway_pool([settings(17060, tmp_path)]) as pool:
         with pytest.raises(CarrierRejected, match="404 no gateway has trunk 'moon'"):

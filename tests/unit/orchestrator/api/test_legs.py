@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from uuid import uuid4
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from orchestrator.api.legs.endpoints import LegDoor
@@ -63,7 +66,8 @@ def test_a_leg_that_does_not_begin_with_an_invite_is_closed(client, first):
             socket.receive_text()
 
 
-def test_a_placed_call_goes_to_the_agent_that_waits_for_it_and_one_that_nobody_answers_is_recorded():
+def placing(kept: Kept, limits: CallLimits = CallLimits()) -> tuple[LegDoor, OnDuty]:
+    """A door, whose recorder is *kept*, and an agent for calls that are placed."""
     engines = SharedEngines(
         FakeVoiceActivityFactory(),
         FakeRecognizer(lambda window: ""),
@@ -72,14 +76,25 @@ def test_a_placed_call_goes_to_the_agent_that_waits_for_it_and_one_that_nobody_a
         FakeTextToSpeech(),
         FakeInterjections(),
     )
-    kept, call = Kept(), uuid4()
     waiting = OnDuty(asyncio.run(prepare(AGENT, FakeEmbedder(), FakeTextToSpeech())), version=3)
-    door = LegDoor(CallSupervisor(engines, {}, kept, CallLimits()), "right", record=False, expected={call: waiting})
+    return LegDoor(CallSupervisor(engines, {"100": waiting}, kept, limits), "right", record=False), waiting
+
+
+@contextmanager
+def brought(door: LegDoor, call: UUID) -> Iterator[WebSocketTestSession]:
+    """The leg of the placed *call*, from the number 100."""
     app = FastAPI()
     app.include_router(door.router())
     invite = Invite(call_id=call, direction="outbound", caller="100", callee="+15550102", gateway="sip")
     with TestClient(app).websocket_connect("/legs/sip", headers=AUTHORIZED) as socket:
         socket.send_text(invite.encode())
+        yield socket
+
+
+def test_a_placed_call_goes_to_the_agent_that_waits_for_it_and_one_that_nobody_answers_is_recorded():
+    kept, call = Kept(), uuid4()
+    door, door.expected[call] = placing(kept)
+    with brought(door, call) as socket:
         assert decode_command(socket.receive_text()) == Accept(record=False)
         socket.send_text(Failed(command="dial", status=486, reason="Busy Here").encode())
         with pytest.raises(WebSocketDisconnect):
@@ -89,3 +104,36 @@ def test_a_placed_call_goes_to_the_agent_that_waits_for_it_and_one_that_nobody_a
     assert (refused.type, refused.payload["status"]) == ("refused", 486)
     assert (ended.reason, ended.duration) == (EndReason.NOT_ANSWERED, 0.0)
     assert door.expected == {}
+
+
+def test_of_two_gateways_that_bring_one_call_the_first_one_dials():
+    kept, call = Kept(), uuid4()
+    door, door.expected[call] = placing(kept)
+    with brought(door, call) as first, brought(door, call) as second:
+        assert decode_command(first.receive_text()) == Accept(record=False)
+        assert decode_command(second.receive_text()) == Reject(status=487, reason="Request Terminated")
+
+
+def test_a_placed_call_that_nobody_waits_for_any_more_is_not_dialled_though_an_agent_answers_its_caller_s_number():
+    kept = Kept()
+    door, _ = placing(kept)
+    with brought(door, uuid4()) as socket:
+        assert decode_command(socket.receive_text()) == Reject(status=487, reason="Request Terminated")
+    assert kept.records == []
+
+
+def test_a_placed_call_without_a_place_is_recorded_as_refused():
+    kept, call = Kept(), uuid4()
+    door, waiting = placing(kept, CallLimits(calls=1))
+    door.expected[call] = waiting
+    with door.supervisor.assigned(waiting), brought(door, call) as socket:
+        assert decode_command(socket.receive_text()) == Reject(status=486, reason="Busy Here")
+        with pytest.raises(WebSocketDisconnect):
+            socket.receive_text()
+    started, refused, ended = kept.records
+    assert (started.call_id, started.direction, started.callee) == (call, "outbound", "+15550102")
+    assert (refused.type, refused.payload) == (
+        "refused",
+        {"status": 486, "reason": "no call is taken now: Busy Here"},
+    )
+    assert ended.reason is EndReason.NOT_ANSWERED
