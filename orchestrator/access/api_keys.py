@@ -40,6 +40,7 @@ class ApiKeys:
         self._repository = repository
         self._now = now
         self._believed: OrderedDict[bytes, tuple[Identity, float]] = OrderedDict()
+        self._revocations = 0
 
     async def make(
         self, who: Identity, name: str, permissions: Collection[Permission], expires_at: datetime | None
@@ -60,10 +61,13 @@ class ApiKeys:
         if identity is not None and 0 <= now - since < BELIEVED:
             return identity
         self._believed.pop(known, None)
+        revocations = self._revocations
         key = await self._repository.use(known, datetime.fromtimestamp(now, UTC))
         if key is None:
             raise ApiError(401, "bad_key", "the API key is unknown, has expired, or was revoked")
         identity = _identity(key)
+        if revocations != self._revocations:  # it may be this very key that was revoked meanwhile
+            return identity
         self._believed[known] = identity, now
         if len(self._believed) > _REMEMBERED:
             self._believed.popitem(last=False)
@@ -71,10 +75,12 @@ class ApiKeys:
 
     async def revoke(self, account: UUID, key: UUID) -> bool:
         """Let *key* be worth nothing: here at once, in other processes after BELIEVED seconds at most."""
+        revoked = await self._repository.revoke(account, key, datetime.fromtimestamp(self._now(), UTC))
+        self._revocations += 1
         self._believed = OrderedDict(
             (known, (identity, since)) for known, (identity, since) in self._believed.items() if identity.key != key
         )
-        return await self._repository.revoke(account, key, datetime.fromtimestamp(self._now(), UTC))
+        return revoked
 
 
 def _identity(key: ApiKey) -> Identity:

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.access.seal import Seal
 from orchestrator.access.tokens import Identity
-from orchestrator.api.door import Door
+from orchestrator.api.door import Door, check
 from orchestrator.api.errors import http_problem, is_outcome_unknown, problem
 from orchestrator.core.clock import Clock
 from orchestrator.core.errors import ApiError, StoreUnavailable
@@ -37,6 +37,11 @@ LONGEST: Final = timedelta(seconds=60)
 _KEPT_HEADERS: Final = {b"content-type", b"content-length", b"location"}
 
 log = structlog.get_logger(__name__)
+
+
+def shows_secret(request: Request) -> None:
+    """A dependency of routes whose answer holds a secret that is shown once: it is not kept."""
+    request.state.secret = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,13 @@ class Idempotency:
 
 @dataclass(slots=True)
 class _Answer:
-    """What the application said."""
+    """What the application said. needs: what who asks must have, as of Door; secret: whether none of it may be kept."""
 
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
+    needs: str | None = None
+    secret: bool = False
 
     async def take(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -76,14 +83,20 @@ class _Answer:
         await send({"type": "http.response.body", "body": self.body})
 
     def packed(self) -> bytes:
+        if self.secret:
+            return json.dumps({"needs": self.needs, "secret": True}).encode()
         kept = [(name.decode(), value.decode()) for name, value in self.headers if name in _KEPT_HEADERS]
-        return json.dumps({"status": self.status, "headers": kept, "body": b64encode(self.body).decode()}).encode()
+        body = b64encode(self.body).decode()
+        return json.dumps({"needs": self.needs, "status": self.status, "headers": kept, "body": body}).encode()
 
     @classmethod
     def unpacked(cls, packed: bytes) -> _Answer:
         said = json.loads(packed)
+        if said.get("secret"):
+            return cls(needs=said["needs"], secret=True)
         headers = [(name.encode(), value.encode()) for name, value in said["headers"]]
-        return cls(said["status"], [*headers, (REPLAYED.lower().encode(), b"true")], b64decode(said["body"]))
+        headers.append((REPLAYED.lower().encode(), b"true"))
+        return cls(said["status"], headers, b64decode(said["body"]), said["needs"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +139,14 @@ class IdempotentPosts:
         kind = Headers(scope=scope).get("content-type", "")
         request = keep.seal.mark(scope["path"].encode(), scope["query_string"], kind.encode(), body)
         before = await keep.repository.claim(place, Kept(request, now + LONGEST, None), now + KEPT_FOR, now)
-        return await self._run(scope, receive, body, place) if before is None else self._again(before, request, place)
+        if before is None:
+            return await self._run(scope, receive, body, place)
+        answer = self._again(before, request, place)
+        # What they might then, they may not be allowed any more.
+        check(who, answer.needs)
+        if answer.secret:
+            raise ApiError(409, "answer_not_kept", "it took effect, and its answer held a secret, which is shown once")
+        return answer
 
     def _again(self, before: Kept, request: bytes, place: Place) -> _Answer:
         """The answer that *before* got. Raises ApiError 409, 422."""
@@ -164,6 +184,8 @@ class IdempotentPosts:
         keep = self.idempotency
         try:
             if 200 <= answer.status < 300:
+                state = scope.get("state", {})
+                answer.needs, answer.secret = state.get("needs"), state.get("secret", False)
                 await keep.repository.answer(place, keep.seal.close(answer.packed(), place.key))
             elif answer.status == 0 or is_outcome_unknown(scope):
                 await keep.repository.lose(place, keep.time())

@@ -10,6 +10,7 @@ from orchestrator.access.api_keys import ApiKeys
 from orchestrator.access.roles import Permission
 from orchestrator.access.tokens import Identity
 from orchestrator.api.door import Door
+from orchestrator.api.idempotency import shows_secret
 from orchestrator.api.keys.schemas import KeyCreate, KeyGiven, KeyRead
 from orchestrator.api.pages import Cursor, Limit, Page, key_of, moment_and_id, paged
 from orchestrator.core.errors import ApiError
@@ -27,7 +28,7 @@ def keys_router(keys: ApiKeys, repository: KeysRepository, door: Door) -> APIRou
         found = await repository.page(who.account, limit + 1, key_of(after, moment_and_id))
         return paged(found, limit, KeyRead.model_validate, lambda one: (one.created_at, one.id))
 
-    @router.post("", status_code=201)
+    @router.post("", status_code=201, dependencies=[Depends(shows_secret)])
     async def make_key(asked: KeyCreate, who: Identity = admin) -> KeyGiven:
         """A new key, which is shown this once."""
         given = await keys.make(who, asked.name, frozenset(asked.permissions), asked.expires_at)

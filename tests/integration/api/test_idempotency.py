@@ -27,8 +27,8 @@ from orchestrator.store.tickets_repository import TicketsRepository
 from tests.integration.api.conftest import OPERATOR, TOKEN_KEY, Control
 
 ADMIN = {"Authorization": f"Bearer {OPERATOR}"}
-KEYS = "/api/v1/keys"
-REPORT = {"name": "report", "permissions": ["calls:read"]}
+AGENTS = "/api/v1/agents"
+REPORT = {"name": "report", "template": "survey.en"}
 
 
 @dataclass
@@ -83,10 +83,10 @@ async def ordered(client: httpx.AsyncClient, key: str = "one") -> tuple[int, str
 async def made(
     control: Control, key: str, body: object = REPORT, headers: dict[str, str] | None = None
 ) -> httpx.Response:
-    return await control.client.post(KEYS, json=body, headers={**(headers or ADMIN), "Idempotency-Key": key})
+    return await control.client.post(AGENTS, json=body, headers={**(headers or ADMIN), "Idempotency-Key": key})
 
 
-async def count(control: Control, table: str = "api_keys") -> int:
+async def count(control: Control, table: str = "agents") -> int:
     async with control.database.connection() as connection:
         number: int = await connection.fetchval(f"SELECT count(*) FROM {table}")
     return number
@@ -128,13 +128,16 @@ async def test_the_same_key_of_somebody_else_is_another_one(control: Control) ->
     await control.user("bob@example.org", DEFAULT_ACCOUNT)
     await control.user("eve@example.org", await control.account("other"))
     people = [await control.bearer(f"{name}@example.org") for name in ("anna", "bob", "eve")]
-    answers = [await made(control, "one", headers=who) for who in (ADMIN, *people)]
+    answers = [
+        await made(control, "one", {**REPORT, "name": name}, headers=who)
+        for name, who in zip(("operator", "anna", "bob", "eve"), (ADMIN, *people), strict=True)
+    ]
     assert [answer.status_code for answer in answers] == [201] * 4
-    assert len({answer.json()["key"] for answer in answers}) == 4
+    assert len({answer.json()["id"] for answer in answers}) == 4
 
 
 async def test_what_was_refused_may_be_sent_again_under_its_key(control: Control) -> None:
-    assert (await made(control, "one", {"name": "report"})).status_code == 422
+    assert (await made(control, "one", {"name": ""})).status_code == 422
     assert (await made(control, "one")).status_code == 201
 
 
@@ -144,16 +147,16 @@ async def test_a_key_is_good_for_a_day(control: Control) -> None:
     assert (await made(control, "one")).content == first.content
     control.now += 1
     assert (await made(control, "one", {**REPORT, "name": "other"})).status_code == 201
-    await made(control, "two")
+    await made(control, "two", {**REPORT, "name": "two"})
     control.now += 24 * 3600
-    await made(control, "three")
+    await made(control, "three", {**REPORT, "name": "three"})
     assert await count(control, "idempotency_keys") == 1
 
 
 @pytest.mark.parametrize("key", ["", "two words", "x" * 256, "\u00e9"])
 async def test_a_key_has_1_to_255_visible_characters(control: Control, key: str) -> None:
     headers = {**ADMIN, "Idempotency-Key": key.encode("latin-1")}
-    answer = await control.client.post(KEYS, json=REPORT, headers=headers)
+    answer = await control.client.post(AGENTS, json=REPORT, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_idempotency_key")
     assert await count(control) == 0
 
@@ -184,7 +187,7 @@ async def test_no_token_and_no_ticket_is_kept(control: Control) -> None:
 
 async def test_a_body_that_is_too_long_is_refused_here_too(control: Control) -> None:
     headers = {**ADMIN, "Idempotency-Key": "one"}
-    answer = await control.client.post(KEYS, content=b" " * (2**20 + 1), headers=headers)
+    answer = await control.client.post(AGENTS, content=b" " * (2**20 + 1), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
@@ -247,3 +250,36 @@ async def test_an_answer_that_no_longer_opens_is_an_outcome_that_nobody_knows(co
     control.now += 60
     answer = await made(control, "one")
     assert (answer.status_code, answer.json()["code"]) == (409, "outcome_unknown")
+
+
+async def test_whoever_lost_a_permission_is_not_given_what_they_were_once_told(control: Control) -> None:
+    user = await control.user("anna@example.org", DEFAULT_ACCOUNT)
+    first = await made(control, "one", headers=await control.bearer("anna@example.org"))
+    assert first.status_code == 201
+    async with control.database.connection() as connection:
+        await connection.execute("UPDATE memberships SET role = 'support' WHERE user_id = $1", user)
+    again = await made(control, "one", headers=await control.bearer("anna@example.org"))
+    assert (again.status_code, again.json()["code"]) == (403, "forbidden")
+
+
+async def test_the_machine_s_operator_alone_is_told_again_what_is_for_them_alone(control: Control) -> None:
+    admin = {"email": "anna@example.org", "name": "Anna", "password": "correct horse battery"}
+    headers = {**ADMIN, "Idempotency-Key": "one"}
+    answers = [
+        await control.client.post("/api/v1/accounts", json={"name": "Other", "admin": admin}, headers=headers)
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[1].headers["Idempotency-Replayed"] == "true"
+
+
+async def test_an_answer_that_shows_a_secret_once_is_not_kept(control: Control) -> None:
+    asked = {"name": "report", "permissions": ["calls:read"]}
+    headers = {**ADMIN, "Idempotency-Key": "one"}
+    first, again = [await control.client.post("/api/v1/keys", json=asked, headers=headers) for _ in range(2)]
+    assert first.status_code == 201
+    assert (again.status_code, again.json()["code"]) == (409, "answer_not_kept")
+    assert await count(control, "api_keys") == 1
+    async with control.database.connection() as connection:
+        kept = await connection.fetchval("SELECT length(answer) FROM idempotency_keys")
+    assert kept < len(first.content)

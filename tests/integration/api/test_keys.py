@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
 
 from orchestrator.access.api_keys import ApiKeys
 from orchestrator.access.tickets import Tickets
+from orchestrator.core.errors import ApiError
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
-from orchestrator.store.keys_repository import KeysRepository
+from orchestrator.store.db import Database
+from orchestrator.store.keys_repository import ApiKey, KeysRepository
 from orchestrator.store.tickets_repository import TicketsRepository
 from tests.integration.api.conftest import OPERATOR, Control
 
@@ -56,6 +62,33 @@ async def test_a_revoked_key_is_worth_nothing_here_at_once_and_elsewhere_within_
         await connection.execute("UPDATE api_keys SET revoked_at = now() WHERE id = $1", other["id"])
     control.now += 1.0
     assert await status(control, other["key"]) == 401
+
+
+class Held(KeysRepository):
+    """Keys whose reading can be held up behind the database's answer. read: set then; going_on: until then it waits."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.read, self.going_on = asyncio.Event(), asyncio.Event()
+
+    async def use(self, key_hash: bytes, now: datetime) -> ApiKey | None:
+        found = await super().use(key_hash, now)
+        self.read.set()
+        await self.going_on.wait()
+        return found
+
+
+async def test_a_key_that_is_read_while_it_is_revoked_is_not_believed_afterwards(control: Control) -> None:
+    given = await made(control, "calls:read")
+    repository = Held(control.database)
+    keys = ApiKeys(repository, lambda: control.now)
+    reading = asyncio.create_task(keys.read(given["key"]))
+    await repository.read.wait()
+    assert await keys.revoke(DEFAULT_ACCOUNT, UUID(given["id"]))
+    repository.going_on.set()
+    await reading
+    with pytest.raises(ApiError, match="revoked"):
+        await keys.read(given["key"])
 
 
 async def test_a_key_expires(control: Control) -> None:
