@@ -11,6 +11,8 @@ VoiceError
 │  └─ CarrierRejected    the carrier refused the call: SIP status and reason
 ├─ StoreUnavailable      the database does not answer
 ├─ RecordRefused         the database answers that it will never keep this record
+├─ RecordingDamaged      what is stored is not what was recorded
+├─ RecordingUnavailable  part of a recording, or its key, cannot be had now
 ├─ ConfigError           bad manifest or settings: refuse to start, saying what and where
 └─ ApiError(status, code)
 """
@@ -84,6 +86,14 @@ class StoreUnavailable(VoiceError):
 
 class RecordRefused(VoiceError):
     """The database will never keep this record, however often it is tried."""
+
+
+class RecordingDamaged(VoiceError):
+    """What is stored is not what was recorded."""
+
+
+class RecordingUnavailable(VoiceError):
+    """Part of a recording, or its key, cannot be had at this moment."""
 
 
 class ConfigError(VoiceError):

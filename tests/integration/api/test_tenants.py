@@ -29,6 +29,8 @@ TENANT_TABLES = (
     "agent_versions",
     "audit_log",
     "numbers",
+    "account_keys",
+    "recordings",
 )
 
 # No tenant may read them, their own or others'.
@@ -56,6 +58,10 @@ async def spoken(control: Control, account: UUID) -> None:
             ), line AS (
                 INSERT INTO transcripts (call_id, start_at, speaker, turn, end_at, account_id, text)
                 VALUES ($1, 0, 'caller', 0, 1, $2, 'hello')
+            ), data_key AS (
+                INSERT INTO account_keys (account_id, wrapped, master) VALUES ($2, '', '')
+            ), recording AS (
+                INSERT INTO recordings (call_id, account_id, wrapped_key, rate, start_at) VALUES ($1, $2, '', 8000, 0)
             )
             , request AS (
                 INSERT INTO idempotency_keys (account_id, key, request, running_until, expires_at)

@@ -1,0 +1,1 @@
+"""Recordings as the orchestrator has them: their keys, their beginning and completion, playback and erasure."""

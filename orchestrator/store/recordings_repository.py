@@ -1,0 +1,76 @@
+"""Recordings in PostgreSQL: their keys, and how long they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator.store.db import Database
+
+_COLUMNS = "call_id, account_id, wrapped_key, rate, start_at, samples, recovered, completed_at"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecording:
+    """One. start_at: seconds on the call's media clock; samples: of each channel, None until it is complete."""
+
+    call_id: UUID
+    account_id: UUID
+    wrapped_key: bytes = field(repr=False)
+    rate: int
+    start_at: float
+    samples: int | None
+    recovered: bool | None
+    completed_at: datetime | None
+
+
+class RecordingsRepository:
+    """The recordings of all accounts, for who completes them, and those of one, for who plays them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, account: UUID, call_id: UUID) -> StoredRecording | None:
+        """The recording of a call of *account*."""
+        async with self._database.tenant(account) as connection:
+            row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM recordings WHERE call_id = $1", call_id)  # noqa: S608
+        return None if row is None else _recording(row)
+
+    async def incomplete(self, since: datetime | None, limit: int = 200) -> list[StoredRecording]:
+        """Those whose call has ended, after *since* if given, and whose length nobody knows yet; the oldest first."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                f"""
+                SELECT {", ".join(f"recordings.{name}" for name in _COLUMNS.split(", "))} FROM recordings
+                JOIN calls ON calls.id = recordings.call_id
+                WHERE completed_at IS NULL AND ended_at IS NOT NULL AND ($1::timestamptz IS NULL OR ended_at > $1)
+                ORDER BY ended_at LIMIT $2
+                """,  # noqa: S608 - columns are our own
+                since,
+                limit,
+            )
+        return [_recording(row) for row in rows]
+
+    async def complete(self, call_id: UUID, samples: int, *, recovered: bool) -> None:
+        """Say how long it is; a second time changes nothing."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                "UPDATE recordings SET samples = $2, recovered = $3, completed_at = now() "
+                "WHERE call_id = $1 AND completed_at IS NULL",
+                call_id,
+                samples,
+                recovered,
+            )
+
+    async def delete(self, account: UUID, call_id: UUID) -> bool:
+        """Forget it, and with its key whatever is left of it anywhere; whether there was one."""
+        async with self._database.tenant(account) as connection:
+            done: str = await connection.execute("DELETE FROM recordings WHERE call_id = $1", call_id)
+        return done == "DELETE 1"
+
+
+def _recording(row: asyncpg.Record) -> StoredRecording:
+    return StoredRecording(**dict(row))
