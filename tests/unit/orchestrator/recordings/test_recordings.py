@@ -111,9 +111,8 @@ def test_changed_moved_shortened_and_foreign_chunks_are_refused(folder: Path) ->
     flipped = bytes([good[0] ^ 1]) + good[1:]
     for bad in (swapped, flipped, good[:-1], good[:-size], (prefix / "000000").read_bytes(), b""):
         segment.write_bytes(bad)
-        with pytest.raises((RecordingDamaged, Exception)) as refused:
+        with pytest.raises(RecordingDamaged):
             everything(folder)
-        assert "Recording" in refused.typename
     segment.unlink()
     with pytest.raises(RecordingDamaged, match="missing"):
         everything(folder)
