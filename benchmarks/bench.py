@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,9 +48,8 @@ class Bench:
             self._keep(self.keep, caller, measured, stored)
         return measured, read_turns(stored)
 
-    @staticmethod
-    def _keep(folder: Path, caller: str, measured: MeasuredCall, stored: Mapping[str, Any]) -> None:
+    def _keep(self, folder: Path, caller: str, measured: MeasuredCall, stored: Mapping[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         measured.placed.save(folder / f"{caller}-caller.wav")
-        shutil.copy(stored["recording"], folder / f"{caller}-agent.wav")
+        (folder / f"{caller}-agent.wav").write_bytes(self.system.recording(stored["id"]))
         (folder / f"{caller}.json").write_text(json.dumps(stored, indent=2) + "\n")

@@ -132,7 +132,7 @@ def _stored(done: Iterable[Done], system: System, told: Console, keep: Path | No
         stored = system.call_from(one.caller)
         if keep is not None:
             keep.mkdir(parents=True, exist_ok=True)
-            shutil.copy(stored["recording"], keep / f"{number:02} {one.errand.telephone}.wav")
+            (keep / f"{number:02} {one.errand.telephone}.wav").write_bytes(system.recording(stored["id"]))
         yield one, stored
 
 

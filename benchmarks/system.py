@@ -73,6 +73,19 @@ class System:
             time.sleep(0.2)
         raise SystemFailed(f"the call from {caller} is not stored {within:.0f} s after its end\n{tail(self.log)}")
 
+    def recording(self, call_id: str, within: float = 15.0) -> bytes:
+        """What was recorded of a call, as a stereo WAV: caller left, agent right.
+
+        Raises SystemFailed when it is not complete in time.
+        """
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            told = self.get(f"/api/v1/calls/{call_id}/recording")
+            if told["complete"]:
+                return httpx.get(f"{self.http}{told['url']}", timeout=30.0).raise_for_status().content
+            time.sleep(0.2)
+        raise SystemFailed(f"the recording of {call_id} is not complete after {within:.0f} s\n{tail(self.log)}")
+
     def ready(self) -> bool:
         """Whether it says that it can take calls."""
         try:

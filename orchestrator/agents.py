@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from inference.complaint import explain
-from orchestrator.core.agent import Agent, ApprovedAnswer, Phrases
+from orchestrator.core.agent import Agent, ApprovedAnswer, Phrases, RecordingPolicy
 from orchestrator.core.errors import ConfigError
 from orchestrator.core.expectation import ANYTHING, Expectation, Form
 
@@ -49,6 +49,11 @@ class _PhrasesSpec(_Strict):
     still_there: _Text = Phrases().still_there
     nobody_there: _Text = Phrases().nobody_there
     time_up: _Text = Phrases().time_up
+    recording_notice: _Text = Phrases().recording_notice
+    recording_question: _Text = Phrases().recording_question
+    recording_again: _Text = Phrases().recording_again
+    recording_agreed: _Text = Phrases().recording_agreed
+    recording_declined: _Text = Phrases().recording_declined
 
 
 class AgentDefinition(_Strict):
@@ -63,6 +68,7 @@ class AgentDefinition(_Strict):
     answers: Annotated[tuple[_AnswerSpec, ...], Field(max_length=_MOST_ANSWERS)] = ()
     phrases: _PhrasesSpec = _PhrasesSpec()
     pronunciations: Annotated[dict[_Text, _Text], Field(max_length=_MOST_PRONUNCIATIONS)] = {}
+    recording: Literal["off", "ask", "notice", "always"] = "off"
 
     @model_validator(mode="after")
     def _asks_each_question_once(self) -> Self:
@@ -95,6 +101,7 @@ class AgentDefinition(_Strict):
             ),
             phrases=Phrases(**self.phrases.model_dump()),
             pronunciations=self.pronunciations,
+            recording=RecordingPolicy(self.recording),
         )
 
 

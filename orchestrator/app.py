@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 import uvicorn
@@ -37,6 +38,7 @@ from orchestrator.core.events import FIRST_ACCOUNT
 from orchestrator.core.ports import TextToSpeech
 from orchestrator.demo import DEMO_AGENTS
 from orchestrator.preflight import make_folders
+from orchestrator.recordings.archive import Archive
 from orchestrator.roster import AgentRoster
 from orchestrator.settings import Settings, read_trunks
 from orchestrator.store.agents_repository import AgentsRepository
@@ -107,18 +109,22 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await import_agents(agents, FIRST_ACCOUNT, stored, roster)
         await roster.load()
         most = settings.calls or profile.calls
+        archive = Archive(settings, database)
+        await stack.enter_async_context(archive.completing())
+        told = Fanout([metrics, recorder])
         supervisor = CallSupervisor(
             SharedEngines(
                 engines.vad, engines.recognizer, engines.turns, engines.llm, engines.tts, engines.interjections
             ),
             roster,
-            Fanout([metrics, recorder]),
+            told,
             CallLimits(most, SessionSettings(longest=settings.longest_call, speculate=settings.speculation)),
+            recordable=partial(archive.recording, told) if settings.record else None,
         )
         stack.push_async_callback(supervisor.stop)
         # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.
         gateways = await stack.enter_async_context(gateway_pool(gateway_settings))
-        legs = LegDoor(supervisor, token, settings.record)
+        legs = LegDoor(supervisor, token)
         keys = Keys(kept_key(settings.data / "keys" / "tokens.key"), kept_key(settings.operator_key))
         notifications = Notifications(database)
         control_settings = ControlSettings(rates=Rates(settings.user_requests, settings.account_requests))
@@ -129,6 +135,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             stored,
             roster,
             Lines(gateways, legs.expected),
+            archive,
             keys,
             time.time,
             control_settings,
@@ -185,7 +192,8 @@ def _gateways(settings: Settings, token: str, http: tuple[str, int]) -> tuple[Ga
             trunks=trunks if index == 0 else tuple(trunk for trunk in trunks if not trunk.registrar),
             orchestrator=f"ws://{host}:{http[1]}/legs/sip",
             token=SecretStr(token),
-            recordings=settings.recordings,
+            journals=settings.journals,
+            objects=settings.object_store,
         )
         for index, sip_port in enumerate(settings.gateway_ports)
     )

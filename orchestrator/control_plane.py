@@ -31,9 +31,12 @@ from orchestrator.api.keys.endpoints import keys_router
 from orchestrator.api.live.endpoints import LiveDoor
 from orchestrator.api.live.hub import LiveHub
 from orchestrator.api.numbers.endpoints import numbers_router
+from orchestrator.api.recordings.endpoints import recordings_router
 from orchestrator.api.users.endpoints import users_router
 from orchestrator.calls.supervisor import CallSupervisor
 from orchestrator.core.clock import Clock
+from orchestrator.recordings.archive import Archive
+from orchestrator.recordings.links import Links
 from orchestrator.roster import AGENTS_CHANNEL, AgentRoster
 from orchestrator.store.accounts_repository import AccountsRepository
 from orchestrator.store.agents_repository import AgentsRepository
@@ -79,6 +82,7 @@ class Stage:
     agents: AgentsRepository
     roster: AgentRoster
     lines: Lines
+    archive: Archive
     keys: Keys
     clock: Clock
     settings: ControlSettings = ControlSettings()
@@ -128,6 +132,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
                 agents_router(stage.agents, door),
                 versions_router(stage.agents, stage.roster, door),
                 numbers_router(stage.agents, door),
+                recordings_router(stage.archive, Links(stage.keys.tokens.encode(), stage.clock), door),
                 LiveDoor(live, door, deeds).router(),
             )
     finally:

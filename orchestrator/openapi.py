@@ -15,6 +15,7 @@ from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngi
 from orchestrator.control_plane import Keys, Stage, control_plane
 from orchestrator.core.events import Recorder
 from orchestrator.core.ports import Embedder, TextToSpeech
+from orchestrator.recordings.archive import Archive
 from orchestrator.roster import AgentRoster
 from orchestrator.store.agents_repository import AgentsRepository
 from orchestrator.store.db import Database
@@ -30,9 +31,8 @@ async def document() -> str:
     agents = AgentsRepository(database)
     lines = Lines(cast("Exchange", None), {})
     roster = AgentRoster(agents, cast("Embedder", None), cast("TextToSpeech", None))
-    stage = Stage(
-        database, Notifications(database), supervisor, agents, roster, lines, Keys("k" * 32, "k" * 32), time.time
-    )
+    keys, archive = Keys("k" * 32, "k" * 32), cast("Archive", None)
+    stage = Stage(database, Notifications(database), supervisor, agents, roster, lines, archive, keys, time.time)
     async with control_plane(stage) as control:
         return json.dumps(application(control.routers).openapi(), indent=1, ensure_ascii=False) + "\n"
 

@@ -13,6 +13,7 @@ from orchestrator.agents import AgentFile, read_agents
 from orchestrator.core.errors import ConfigError
 from orchestrator.demo import DEMO_AGENTS
 from orchestrator.settings import Settings, read_trunks
+from telephony.recording import open_objects
 
 
 def refuse_what_cannot_start(settings: Settings, registry: Registry) -> None:
@@ -30,15 +31,16 @@ def refuse_what_cannot_start(settings: Settings, registry: Registry) -> None:
 
 
 def make_folders(settings: Settings) -> None:
-    """Make the folder for data, and the one for recordings. Raises ConfigError when that cannot be."""
+    """Make the folder for data, and those for recordings. Raises ConfigError when that cannot be."""
     try:
-        settings.recordings.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.journals.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise ConfigError(
             f"settings: data: {settings.data} cannot be made: {error.strerror}; {_ANOTHER_FOLDER}"
         ) from error
-    if not os.access(settings.recordings, os.W_OK):
+    if not os.access(settings.journals, os.W_OK):
         raise ConfigError(f"settings: data: {settings.data} cannot be written by this user; {_ANOTHER_FOLDER}")
+    open_objects(settings.object_store)
 
 
 _ANOTHER_FOLDER = "choose another folder with --data or OFFHOOK_DATA"

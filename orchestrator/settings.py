@@ -12,6 +12,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.core.errors import ConfigError
+from telephony.recording import Objects
 from telephony.sip.settings import Trunk
 
 _LAST_PORT = 65535
@@ -29,7 +30,9 @@ class Settings(BaseSettings):
     API; user_requests, account_requests: how many a minute; sip_ports: one gateway process each; sip_bind, sip_public:
     local and advertised address; trunks: TOML file of SIP trunks; calls: how many at once, what the profile says or the
     gateways hold when absent; longest_call: seconds; speculation: begin replies before it is certain that the caller is
-    done; database_url: a PostgreSQL of your own.
+    done; record: whether calls may be recorded at all; database_url: a PostgreSQL of your own; objects*: where
+    recordings are kept, a folder or S3; master_key_file, old_master_key_file: what their keys are under, and were
+    before; vault_*: the key in Vault that takes its place.
     docs/settings.md has them all.
     """
 
@@ -58,6 +61,24 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("OFFHOOK_DATABASE_URL", "DATABASE_URL")
     )
 
+    objects: str | None = None
+    objects_endpoint: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")] | None = None
+    objects_region: str = "us-east-1"
+    objects_key_id: SecretStr | None = None
+    objects_secret: SecretStr | None = None
+    master_key_file: Path | None = None
+    old_master_key_file: Path | None = None
+    vault_address: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")] | None = None
+    vault_token_file: Path | None = None
+    vault_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "offhook"
+    vault_mount: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")] = "transit"
+
+    @model_validator(mode="after")
+    def _vault_is_whole(self) -> Self:
+        if (self.vault_address is None) != (self.vault_token_file is None):
+            raise ValueError("vault_address and vault_token_file: a key in Vault needs both")
+        return self
+
     @model_validator(mode="after")
     def _ports_are_ports(self) -> Self:
         sip, (first, last) = self.gateway_ports, self.rtp_range
@@ -70,9 +91,20 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def recordings(self) -> Path:
+    def object_store(self) -> Objects:
         """Where recordings are kept."""
-        return self.data / "recordings"
+        return Objects(
+            location=self.objects or str((self.data / "objects").absolute()),
+            endpoint=self.objects_endpoint,
+            region=self.objects_region,
+            key_id=self.objects_key_id,
+            secret=self.objects_secret,
+        )
+
+    @property
+    def journals(self) -> Path:
+        """The folder for what has been recorded and is not yet among the objects."""
+        return self.data / "journals"
 
     @property
     def operator_key(self) -> Path:

@@ -50,14 +50,14 @@ class Answering:
         """What answers *turn*, as it is made. Raises EngineError."""
         return self._voiced(turn, self._words(turn))
 
-    def say(self, turn: Turn, text: str) -> AsyncIterator[Uttered]:
-        """*text*, word for word. Raises EngineError."""
-        return self._voiced(turn, _one(text))
+    def say(self, turn: Turn, *texts: str) -> AsyncIterator[Uttered]:
+        """*texts*, word for word. Raises EngineError."""
+        return self._voiced(turn, _each(*texts))
 
     async def filler(self) -> AsyncIterator[Uttered]:
         """What tells a caller that the reply takes a moment."""
         text = self.agent.agent.phrases.wait
-        async with closing(self._voiced(Turn(0), _one(text))) as pieces:
+        async with closing(self._voiced(Turn(0), _each(text))) as pieces:
             async for uttered in pieces:
                 yield replace(uttered, filler=True)
 
@@ -116,5 +116,6 @@ class Answering:
                 yield delta
 
 
-async def _one(text: str) -> AsyncIterator[str]:
-    yield text
+async def _each(*texts: str) -> AsyncIterator[str]:
+    for text in texts:
+        yield text

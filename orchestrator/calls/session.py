@@ -11,6 +11,7 @@ import structlog
 from orchestrator.calls.answering import Answering, Uttered
 from orchestrator.calls.asides import is_aside
 from orchestrator.calls.chronicle import Chronicle
+from orchestrator.calls.consent import Consent
 from orchestrator.calls.dead_air import Waits
 from orchestrator.calls.ear import Ear, EarEngines
 from orchestrator.calls.echoes import Echoes
@@ -27,7 +28,7 @@ from orchestrator.core.errors import EngineError
 from orchestrator.core.events import CallState, EndReason
 from orchestrator.core.ports import CallLeg, Dtmf
 from orchestrator.core.streams import closing
-from orchestrator.core.turn import AnswerKind, Turn
+from orchestrator.core.turn import AnswerKind, Mark, Turn
 from orchestrator.dialogue.prompting import system_message
 
 log = structlog.get_logger(__name__)
@@ -95,7 +96,8 @@ class CallSession:
         )
         self._ear = Ear(group, hears, hearing)
         self._chronicle.enter(CallState.GREETING)
-        self._say(self._turns.new(), AnswerKind.GREETING, self._setup.agent.agent.greeting)
+        self._consent = Consent(group, self._setup, self._call_id, self._chronicle, self._leg.now)
+        self._open(self._turns.new(), self._consent.open())
         self._prefill.begin()
         time_up = group.create_task(self._time_up(), name="time up")
         try:
@@ -126,12 +128,13 @@ class CallSession:
                     self._speculation.contradict(self._turns.text(own))
             case TurnLikely():
                 own = (await self._echoes.own(event.text, self._leg.now())).text
-                if own and self._setup.settings.speculate and not self._mouth.is_speaking():
+                if own and self._may_speculate():
                     self._speculation.prepare(self._turns.text(own))
             case TurnEnded():
                 await self._hear_turn(event)
             case Dtmf():
                 self._chronicle.happened("dtmf", {"digit": event.digit})
+                await self._hear_key(event)
 
     async def _hear_onset(self, onset: SpeechStarted) -> None:
         """Something sounds like the caller; where the agent's voice comes back, its words must tell that it is."""
@@ -144,7 +147,7 @@ class CallSession:
         """The caller speaks: whatever the agent says or is about to say is dropped, but for its last words."""
         self._silence.stop()
         reply = self._mouth.reply
-        if reply is None or reply.last is not None:
+        if reply is None or reply.last is not None or self._consent.announcing:
             return
         self._turns.interrupt(reply.turn, onset, audible=reply.speech.audible)
         await self._mouth.stop()
@@ -167,7 +170,12 @@ class CallSession:
             if cut is not None and not ended.hung_up:
                 self._resume(cut)
             return
-        aside = cut is not None and unanswered is None and await is_aside(self._setup, cut, ended)
+        aside = (
+            cut is not None
+            and unanswered is None
+            and not self._consent.pending  # a yes is no mere assent here
+            and await is_aside(self._setup, cut, ended)
+        )
         if self._mouth.is_speaking():  # the time was up meanwhile
             return
         if aside and cut is not None:
@@ -184,7 +192,28 @@ class CallSession:
             self._fail(turn, ended.failure)
         else:
             self._chronicle.enter(CallState.PROCESS)
-            self._answer(turn)
+            if self._consent.pending and (texts := self._consent.hear(turn.caller_text)):
+                self._open(turn, texts)
+            else:
+                self._answer(turn)
+
+    async def _hear_key(self, key: Dtmf) -> None:
+        """A key answers one question only: whether the call may be recorded."""
+        if not self._consent.pending or not (texts := self._consent.press(key.digit)):
+            return
+        await self._interrupt(key.at)
+        self._turns.take_interrupted()
+        self._speculation.drop()
+        self._silence.answered()
+        self._open(self._turns.new(), texts)
+
+    def _open(self, turn: Turn, texts: tuple[str, ...]) -> None:
+        """Say what comes before the conversation: the greeting last, once it is known what becomes of the call."""
+        waiting = self._consent.pending or self._consent.announcing
+        self._say(turn, AnswerKind.PROMPT if waiting else AnswerKind.GREETING, *texts)
+
+    def _may_speculate(self) -> bool:
+        return self._setup.settings.speculate and not self._mouth.is_speaking() and not self._consent.pending
 
     def _answer(self, turn: Turn) -> None:
         """Speak the reply to *turn*: the one that was begun for these words, if there is one."""
@@ -204,7 +233,10 @@ class CallSession:
             self._say(self._turns.new(), cut.answer, rest)
 
     def _ask_whether_there(self, times: int) -> None:
-        if times <= self._setup.settings.silence_prompts:
+        if self._consent.pending:
+            self._silence.answered()  # this is no question whether they are there
+            self._open(self._turns.new(), self._consent.silence())
+        elif times <= self._setup.settings.silence_prompts:
             self._say(self._turns.new(), AnswerKind.PROMPT, self._phrases.still_there)
         else:
             self._say(self._turns.new(), AnswerKind.PROMPT, self._phrases.nobody_there, last=EndReason.SILENCE)
@@ -220,9 +252,9 @@ class CallSession:
             await self._mouth.stop()
         self._say(self._turns.new(), AnswerKind.PROMPT, self._phrases.time_up, last=EndReason.TIME_UP)
 
-    def _say(self, turn: Turn, kind: AnswerKind, text: str, *, last: EndReason | None = None) -> None:
+    def _say(self, turn: Turn, kind: AnswerKind, *texts: str, last: EndReason | None = None) -> None:
         turn.answer = kind
-        self._begin(turn, self._answering.say(turn, text), last)
+        self._begin(turn, self._answering.say(turn, *texts), last)
 
     def _fail(self, turn: Turn, error: EngineError) -> None:
         """Speak a phrase that needs no engine; after too many failures, goodbye."""
@@ -244,6 +276,11 @@ class CallSession:
 
     def _end_reply(self, ended: ReplyEnded) -> None:
         """Settle the turn with what was really heard, and say what a failure leaves to be said."""
+        if self._consent.announcing and not ended.stopped and ended.last is None:
+            texts = self._consent.announced(heard=Mark.REPLY_ENDED in ended.turn.marks)
+            self._settle(ended)
+            self._open(self._turns.new(), texts)
+            return
         if ended.failure is not None and ended.last is None and not ended.heard:
             self._fail(ended.turn, ended.failure)
             return

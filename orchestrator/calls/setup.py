@@ -8,7 +8,15 @@ from orchestrator.calls.ear import EarSettings
 from orchestrator.calls.load_guard import LoadGuard
 from orchestrator.calls.prepared import PreparedAgent
 from orchestrator.core.events import Recorder
-from orchestrator.core.ports import Interjections, LanguageModel, Recognizer, TextToSpeech, TurnDetector, VoiceActivity
+from orchestrator.core.ports import (
+    CallRecording,
+    Interjections,
+    LanguageModel,
+    Recognizer,
+    TextToSpeech,
+    TurnDetector,
+    VoiceActivity,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +53,16 @@ class SessionSettings:
 
 @dataclass(frozen=True, slots=True)
 class CallSetup:
-    """What a call is made of besides its leg. guard: that of all calls of the process."""
+    """What a call is made of besides its leg. guard: that of all calls of the process; recording: what may be begun,
+    None where nothing is recorded.
+    """
 
     agent: PreparedAgent
     engines: CallEngines
     recorder: Recorder
     guard: LoadGuard = field(default_factory=LoadGuard)
     settings: SessionSettings = field(default_factory=SessionSettings)
+    recording: CallRecording | None = None
 
     @property
     def hearing(self) -> EarSettings:

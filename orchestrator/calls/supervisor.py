@@ -21,6 +21,7 @@ from orchestrator.core.errors import CarrierRejected, LegError
 from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Recorder
 from orchestrator.core.ports import (
     CallLeg,
+    CallRecording,
     Interjections,
     LanguageModel,
     Recognizer,
@@ -33,6 +34,9 @@ log = structlog.get_logger(__name__)
 
 # Seconds that a call has left for its last words when its time is up.
 _FAREWELL = 15.0
+
+# The recording that may be made of a call: its account, its id, its leg.
+Recordable = Callable[[UUID, UUID, CallLeg], CallRecording]
 
 
 class VoiceActivityFactory(Protocol):
@@ -93,14 +97,18 @@ class Duty(Protocol):
 
 
 class CallSupervisor:
-    """Owns the live calls. agents: who answers; guard: how the engines keep up."""
+    """Owns the live calls. agents: who answers; recordable: None where nothing is recorded; guard: how the engines keep
+    up.
+    """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what all calls share
         self,
         engines: SharedEngines,
         agents: Duty,
         recorder: Recorder,
         limits: CallLimits,
+        *,
+        recordable: Recordable | None = None,
         wall_clock: Clock = time.time,
     ) -> None:
         self.live: dict[UUID, LiveCall] = {}
@@ -109,6 +117,7 @@ class CallSupervisor:
         self._agents = agents
         self._recorder = recorder
         self._limits = limits
+        self._recordable = recordable
         self._wall_clock = wall_clock
         self._stopping = False
         self._places = 0
@@ -157,7 +166,6 @@ class CallSupervisor:
         started: CallStarted,
         agent: PreparedAgent,
         leg: CallLeg,
-        recording: str | None,
         fitted: Callable[[CallSetup], CallSetup] = lambda setup: setup,
     ) -> None:
         """Talk to the caller on *leg* until the call ends. Whatever happens, the leg is closed and the end recorded.
@@ -182,7 +190,7 @@ class CallSupervisor:
         finally:
             await self._close(call)
             duration = leg.now()
-            self._recorder.record(CallEnded(started.call_id, reason, self._wall_clock(), duration, recording))
+            self._recorder.record(CallEnded(started.call_id, reason, self._wall_clock(), duration))
             log.info("call_ended", call=str(started.call_id), reason=reason.value, duration=round(duration, 2))
             del self.live[started.call_id]
 
@@ -213,7 +221,10 @@ class CallSupervisor:
         self._recorder.record(CallEnded(started.call_id, EndReason.NOT_ANSWERED, self._wall_clock(), 0.0))
 
     async def _talk(self, call: LiveCall, agent: PreparedAgent, fitted: Callable[[CallSetup], CallSetup]) -> EndReason:
-        setup = fitted(CallSetup(agent, self._engines.for_call(), self._recorder, self.guard, self._limits.session))
+        started, record = call.started, self._recordable
+        recording = None if record is None else record(started.account, started.call_id, call.leg)
+        own = self._engines.for_call()
+        setup = fitted(CallSetup(agent, own, self._recorder, self.guard, self._limits.session, recording))
         session = CallSession(call.started.call_id, call.leg, setup)
         try:
             async with asyncio.timeout(self._limits.session.longest + _FAREWELL):

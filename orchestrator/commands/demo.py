@@ -139,8 +139,10 @@ def show(console: Console, history: CallHistory, latencies: Sequence[float | Non
     console.print("\nLatency", style="bold")
     console.print(table)
     console.print(_LEGEND, style="dim", highlight=False, soft_wrap=True)
-    if history.call.recording:
-        console.print(f"Recording: {history.call.recording}", highlight=False, markup=False, soft_wrap=True)
+    if history.call.recorded:
+        console.print(
+            f"Recording: offhook recordings save {history.call.id}", highlight=False, markup=False, soft_wrap=True
+        )
 
 
 def _seconds(value: float | None) -> str:

@@ -30,6 +30,30 @@ class OperatorApi:
                 "--data says where"
             ) from error
 
+    def save(self, path: str, file: Path, **parameters: str) -> int:
+        """Write to *file* what a link of the API plays; its bytes. Raises ConfigError that says what is wrong."""
+        unfinished = file.with_name(f".{file.name}.part")
+        try:
+            with (
+                httpx.stream(
+                    "GET", f"{self._base}{path}", params=parameters, timeout=_TIMEOUT, trust_env=False
+                ) as answer,
+                unfinished.open("wb") as part,
+            ):
+                if answer.is_error:
+                    answer.read()
+                    raise ConfigError(str(answer.json()["detail"]))
+                for piece in answer.iter_bytes():
+                    part.write(piece)
+            unfinished.replace(file)
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            raise ConfigError(f"{self._base}: Offhook does not answer there: {error}") from error
+        except OSError as error:
+            raise ConfigError(f"{file}: cannot be written: {error.strerror}") from error
+        finally:
+            unfinished.unlink(missing_ok=True)
+        return file.stat().st_size
+
     def ask(self, method: str, path: str, asked: object = None, **parameters: str) -> Any:
         """What it answers. Raises ConfigError that says what is wrong."""
         try:

@@ -27,6 +27,7 @@ FIRST_ACCOUNT = UUID("00000000-0000-4000-8000-000000000001")
 
 Direction: TypeAlias = Literal["inbound", "outbound"]
 Speaker: TypeAlias = Literal["caller", "agent"]
+ConsentBy: TypeAlias = Literal["speech", "key", "notice", "silence", "other_words", "not_heard"]
 
 
 class EndReason(StrEnum):
@@ -96,16 +97,39 @@ class TurnFinished:
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """The call is over. ended_at: UNIX seconds; recording: path or key of the stereo recording, if there is one."""
+    """The call is over. ended_at: UNIX seconds."""
 
     call_id: UUID
     reason: EndReason
     ended_at: float
     duration: float
-    recording: str | None = None
 
 
-Record: TypeAlias = CallStarted | Happened | Spoken | TurnFinished | CallEnded
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """Whether the caller lets the call be recorded. by: their words or a key; that they heard a notice and stayed; or,
+    when nobody agreed, what they did instead. at: media-clock seconds.
+    """
+
+    call_id: UUID
+    given: bool
+    by: ConsentBy
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStarted:
+    """The call is being recorded. wrapped_key: what opens it, under its account's key, in hexadecimal; rate: Hz;
+    start_at: media-clock seconds of its first sample.
+    """
+
+    call_id: UUID
+    wrapped_key: str = field(repr=False)
+    rate: int
+    start_at: float
+
+
+Record: TypeAlias = CallStarted | Happened | Spoken | TurnFinished | Consented | RecordingStarted | CallEnded
 
 
 class Recorder(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -246,10 +247,25 @@ class CallLeg(Protocol):
         """Media-clock time at which the sample that was *queued* seconds in went out. Waits for it. Raises Hangup."""
         ...
 
+    async def record(self, account: UUID, key: bytes) -> float:
+        """Record both sides from now on, for *account* under *key*; media-clock seconds of the first sample.
+
+        Raises Hangup, and LegError when it cannot be.
+        """
+        ...
+
     async def transfer(self, target: str) -> None:
         """Hand the caller to *target* (a SIP URI or number). Raises LegError when the carrier refuses."""
         ...
 
     async def hangup(self) -> None:
         """End the call; a second time does nothing."""
+        ...
+
+
+class CallRecording(Protocol):
+    """The recording of one call, which somebody may begin."""
+
+    async def begin(self) -> float | None:
+        """Record from now on; media-clock seconds of the first sample. None when that cannot be, or is so already."""
         ...

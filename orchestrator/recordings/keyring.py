@@ -46,8 +46,8 @@ class Keyring:
         return known
 
     async def rotate(self) -> int:
-        """Wrap with the present master key what an older one has wrapped; how many keys that were."""
-        stale = [one for one in await self._accounts.all() if one.master != self._master.id]
+        """Wrap with the present master key what one of the older ones has wrapped; how many keys that were."""
+        stale = [one for one in await self._accounts.all() if one.master in self._masters.keys() - {self._master.id}]
         for one in stale:
             key = await self._opened(one)
             wrapped = await self._master.wrap(key, _account(one.account))

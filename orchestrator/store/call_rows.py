@@ -7,7 +7,16 @@ from typing import TypeAlias
 
 import asyncpg
 
-from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Spoken, TurnFinished
+from orchestrator.core.events import (
+    CallEnded,
+    CallStarted,
+    Consented,
+    EndReason,
+    Happened,
+    RecordingStarted,
+    Spoken,
+    TurnFinished,
+)
 from orchestrator.core.turn import AnswerKind, Mark
 from orchestrator.store.calls import Call, Latency, RecordedTurn
 from orchestrator.store.jsonb import storable_text
@@ -17,7 +26,7 @@ Row: TypeAlias = tuple[object, ...]
 # What to_call reads. The words of a call are long, and searched only.
 CALL_COLUMNS = (
     "id, account_id, agent, agent_id, agent_version, direction, caller, callee, driver, started_at, ended_at, "
-    "end_reason, duration, recording"
+    "end_reason, duration, EXISTS (SELECT FROM recordings WHERE recordings.call_id = calls.id) AS recorded"
 )
 
 
@@ -57,10 +66,18 @@ def turn_row(record: TurnFinished) -> Row:
 
 
 def end_row(record: CallEnded) -> Row:
-    """call_id, ended_at, end_reason, duration, recording."""
-    ended_at = datetime.fromtimestamp(record.ended_at, UTC)
-    recording = None if record.recording is None else storable_text(record.recording)
-    return (record.call_id, ended_at, record.reason.value, record.duration, recording)
+    """call_id, ended_at, end_reason, duration."""
+    return (record.call_id, datetime.fromtimestamp(record.ended_at, UTC), record.reason.value, record.duration)
+
+
+def consent_row(record: Consented) -> Row:
+    """call_id, given, how, at."""
+    return (record.call_id, record.given, record.by, record.at)
+
+
+def recording_row(record: RecordingStarted) -> Row:
+    """call_id, wrapped_key, rate, start_at."""
+    return (record.call_id, bytes.fromhex(record.wrapped_key), record.rate, record.start_at)
 
 
 def to_call(row: asyncpg.Record) -> Call:
@@ -79,7 +96,7 @@ def to_call(row: asyncpg.Record) -> Call:
         ended_at=row["ended_at"],
         reason=None if row["end_reason"] is None else EndReason(row["end_reason"]),
         duration=row["duration"],
-        recording=row["recording"],
+        recorded=row["recorded"],
     )
 
 

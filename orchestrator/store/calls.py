@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from orchestrator.core.events import Direction, EndReason, Happened, Spoken
+from orchestrator.core.events import ConsentBy, Direction, EndReason, Happened, Spoken
 from orchestrator.core.turn import AnswerKind, Mark
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. ended_at and reason are None while it goes on; duration: seconds."""
+    """One call. ended_at and reason are None while it goes on; duration: seconds; recorded: there is a recording."""
 
     id: UUID
     account_id: UUID
@@ -28,7 +28,7 @@ class Call:
     ended_at: datetime | None
     reason: EndReason | None
     duration: float | None
-    recording: str | None
+    recorded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,15 @@ class RecordedTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """Whether the caller let the call be recorded, and how that was told. at: media-clock seconds."""
+
+    given: bool
+    how: ConsentBy
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class CallHistory:
     """Everything that is known of one call, each part in order."""
 
@@ -53,6 +62,7 @@ class CallHistory:
     turns: tuple[RecordedTurn, ...]
     transcript: tuple[Spoken, ...]
     events: tuple[Happened, ...]
+    consent: Consent | None
 
 
 @dataclass(frozen=True, slots=True)

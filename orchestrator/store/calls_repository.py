@@ -13,9 +13,11 @@ from orchestrator.core.events import (
     FIRST_ACCOUNT,
     CallEnded,
     CallStarted,
+    Consented,
     EndReason,
     Happened,
     Record,
+    RecordingStarted,
     Spoken,
     TurnFinished,
 )
@@ -23,9 +25,11 @@ from orchestrator.store.call_rows import (
     CALL_COLUMNS,
     Row,
     call_row,
+    consent_row,
     end_row,
     event_row,
     line_row,
+    recording_row,
     to_call,
     to_event,
     to_latency,
@@ -33,7 +37,7 @@ from orchestrator.store.call_rows import (
     to_turn,
     turn_row,
 )
-from orchestrator.store.calls import Call, CallHistory, Latency
+from orchestrator.store.calls import Call, CallHistory, Consent, Latency
 from orchestrator.store.db import Database
 
 DEFAULT_ACCOUNT = FIRST_ACCOUNT
@@ -68,12 +72,27 @@ _UPSERT_TURN = """
         voice_to_voice = excluded.voice_to_voice
 """
 
+_INSERT_CONSENT = """
+    INSERT INTO consents (call_id, given, how, at, account_id)
+    VALUES ($1, $2, $3, $4, (SELECT account_id FROM calls WHERE id = $1))
+    ON CONFLICT (call_id) DO NOTHING
+"""
+
+_START_RECORDING = """
+    INSERT INTO recordings (call_id, wrapped_key, rate, start_at, account_id)
+    VALUES ($1, $2, $3, $4, (SELECT account_id FROM calls WHERE id = $1))
+    ON CONFLICT (call_id) DO NOTHING
+"""
+
 _END_CALL = """
     UPDATE calls SET
-        ended_at = $2, end_reason = $3, duration = $4, recording = coalesce($5, recording), words = words_of(id)
+        ended_at = $2, end_reason = $3, duration = $4, words = words_of(id)
     WHERE id = $1
     RETURNING id
 """
+
+# Everything but the end, in an order in which each finds what it refers to.
+_KEEPING = (_INSERT_CALL, _INSERT_EVENT, _UPSERT_LINE, _UPSERT_TURN, _INSERT_CONSENT, _START_RECORDING)
 
 _TAKE_TURNS = """
     SELECT pg_advisory_xact_lock(7214002, key) FROM (
@@ -145,7 +164,7 @@ class CallsRepository:
             # What the triggers of the rows take, in one order for all writers, or two could wait for each other.
             calls = {row[0] for statement in rows.values() for row in statement}
             await connection.execute(_TAKE_TURNS, list(calls), [row[1] for row in rows[_INSERT_CALL]])
-            for statement in (_INSERT_CALL, _INSERT_EVENT, _UPSERT_LINE, _UPSERT_TURN):
+            for statement in _KEEPING:
                 if rows[statement]:
                     await connection.executemany(statement, rows[statement])
             for row in rows[_END_CALL]:
@@ -186,11 +205,13 @@ class CallsRepository:
                 "SELECT * FROM transcripts WHERE call_id = $1 ORDER BY start_at, speaker DESC, turn", call_id
             )
             events = await connection.fetch("SELECT * FROM events WHERE call_id = $1 ORDER BY seq", call_id)
+            consent = await connection.fetchrow("SELECT given, how, at FROM consents WHERE call_id = $1", call_id)
         return CallHistory(
             call=to_call(call),
             turns=tuple(to_turn(row) for row in turns),
             transcript=tuple(to_line(row) for row in lines),
             events=tuple(to_event(row) for row in events),
+            consent=None if consent is None else Consent(**dict(consent)),
         )
 
     async def latency(self, since: datetime) -> list[Latency]:
@@ -202,9 +223,7 @@ class CallsRepository:
 
 def _rows(records: Iterable[Record]) -> dict[str, list[Row]]:
     """The rows of each statement. Raises RecordRefused for a record whose values are of the wrong types."""
-    rows: dict[str, list[Row]] = {
-        statement: [] for statement in (_INSERT_CALL, _INSERT_EVENT, _UPSERT_LINE, _UPSERT_TURN, _END_CALL)
-    }
+    rows: dict[str, list[Row]] = {statement: [] for statement in (*_KEEPING, _END_CALL)}
     for record in records:
         try:
             match record:
@@ -216,6 +235,10 @@ def _rows(records: Iterable[Record]) -> dict[str, list[Row]]:
                     rows[_UPSERT_LINE].append(line_row(record))
                 case TurnFinished():
                     rows[_UPSERT_TURN].append(turn_row(record))
+                case Consented():
+                    rows[_INSERT_CONSENT].append(consent_row(record))
+                case RecordingStarted():
+                    rows[_START_RECORDING].append(recording_row(record))
                 case CallEnded():
                     rows[_END_CALL].append(end_row(record))
         except (TypeError, ValueError, AttributeError, OverflowError, OSError) as error:

@@ -8,7 +8,17 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
-from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Record, Spoken, TurnFinished
+from orchestrator.core.events import (
+    CallEnded,
+    CallStarted,
+    Consented,
+    EndReason,
+    Happened,
+    Record,
+    RecordingStarted,
+    Spoken,
+    TurnFinished,
+)
 from orchestrator.core.turn import AnswerKind, Mark, Turn
 
 _KINDS: dict[str, type[Record]] = {
@@ -16,6 +26,8 @@ _KINDS: dict[str, type[Record]] = {
     "happened": Happened,
     "spoken": Spoken,
     "turn_finished": TurnFinished,
+    "consented": Consented,
+    "recording_started": RecordingStarted,
     "call_ended": CallEnded,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}

@@ -25,13 +25,13 @@ async def reject(transport: Transport, status: int, reason: str) -> None:
     await transport.send_text(Reject(status=status, reason=reason).encode())
 
 
-async def accept(transport: Transport, *, record: bool, deadline: float = RING_DEADLINE) -> Answered:
+async def accept(transport: Transport, deadline: float = RING_DEADLINE) -> Answered:
     """Answer an inbound call, or let an outbound one ring, until media runs.
 
     Raises Hangup when the caller gives up first, CarrierRejected when an outbound call is refused, LegError when
     nothing is decided within *deadline* seconds.
     """
-    await transport.send_text(Accept(record=record).encode())
+    await transport.send_text(Accept().encode())
     match await _report(transport, deadline):
         case Answered() as answered:
             return answered

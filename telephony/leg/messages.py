@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -15,6 +15,7 @@ Phrase: TypeAlias = Annotated[str, Field(pattern=r"^[ -~]{0,64}$")]
 SipStatus: TypeAlias = Annotated[int, Field(ge=300, le=699)]
 
 DTMF_DIGITS = frozenset("0123456789*#ABCD")
+_KEY_BYTES: Final = 32
 T = TypeVar("T")
 
 
@@ -59,12 +60,11 @@ class Invite(_Message):
 
 
 class Answered(_Message):
-    """Media runs in both directions. rate: Hz of all audio on the socket; recording: path of the stereo WAV, if any."""
+    """Media runs in both directions. rate: Hz of all audio on the socket."""
 
     type: Literal["answered"] = "answered"
     rate: Annotated[int, Field(ge=8000, le=48000)]
     codec: str
-    recording: str | None = None
 
 
 class KeyPressed(_Message):
@@ -99,6 +99,13 @@ class Cleared(_Message):
     played: Samples
 
 
+class RecordingBegan(_Message):
+    """The answer to Record: the first sample that is recorded is *at*."""
+
+    type: Literal["recording"] = "recording"
+    at: Samples
+
+
 class HungUp(_Message):
     """The call is over. by: who ended it; reason: a stable word, such as "bye", "cancel", "failed", "no_media"."""
 
@@ -118,10 +125,9 @@ class Failed(_Message):
 
 
 class Accept(_Message):
-    """Answer the call, recording it or not."""
+    """Answer the call."""
 
     type: Literal["accept"] = "accept"
-    record: bool
 
 
 class Reject(_Message):
@@ -146,14 +152,24 @@ class Transfer(_Message):
     target: str
 
 
+class Record(_Message):
+    """Record both directions from now on, for *account*, under *key*: 32 bytes that nothing else is sealed with."""
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    type: Literal["record"] = "record"
+    account: UUID
+    key: Annotated[bytes, Field(min_length=_KEY_BYTES, max_length=_KEY_BYTES, repr=False)]
+
+
 class HangUp(_Message):
     """End the call."""
 
     type: Literal["hangup"] = "hangup"
 
 
-Report: TypeAlias = Invite | Answered | KeyPressed | Playing | Drained | Cleared | HungUp | Failed
-Command: TypeAlias = Accept | Reject | Clear | Transfer | HangUp
+Report: TypeAlias = Invite | Answered | KeyPressed | Playing | Drained | Cleared | RecordingBegan | HungUp | Failed
+Command: TypeAlias = Accept | Reject | Clear | Transfer | Record | HangUp
 
 _REPORT: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Field(discriminator="type")])
 _COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.clock import Clock, MediaClock
@@ -24,6 +25,8 @@ from telephony.leg.messages import (
     HungUp,
     KeyPressed,
     Playing,
+    Record,
+    RecordingBegan,
     Report,
     RtpStats,
     Transfer,
@@ -51,15 +54,21 @@ class Ending:
 class SocketLeg:
     """An answered leg (orchestrator.core.ports.CallLeg). Enter it before use; leaving it hangs up.
 
-    After clear(), `queued` equals `played`: what was dropped counts as never given. `recording` is the path of the
-    stereo WAV; when `recording_failure` tells why it stopped, it is readable up to then.
+    After clear(), `queued` equals `played`: what was dropped counts as never given. records: whether its gateway can
+    record. When `recording_failure` tells why a recording stopped, it is readable up to then.
     """
 
     def __init__(
-        self, transport: Transport, answered: Answered, *, ahead: float = AHEAD, clock: Clock | None = None
+        self,
+        transport: Transport,
+        answered: Answered,
+        *,
+        records: bool = False,
+        ahead: float = AHEAD,
+        clock: Clock | None = None,
     ) -> None:
         self.rate = answered.rate
-        self.recording = answered.recording
+        self.records = records
         self.recording_failure: str | None = None
         self.codec = answered.codec
         self.ending: Ending | None = None
@@ -72,6 +81,7 @@ class SocketLeg:
         self._clears = 0
         self._clearing = False
         self._refusal: Failed | None = None
+        self._recording: int | None = None
         self._reader: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -169,6 +179,19 @@ class SocketLeg:
         assert self._refusal is not None
         raise LegError(f"transfer refused: {self._refusal.status} {self._refusal.reason}")
 
+    async def record(self, account: UUID, key: bytes) -> float:
+        """Record from now on, for *account* under *key*; the media-clock second of the first sample.
+
+        Raises Hangup, and LegError when the gateway cannot.
+        """
+        if not self.records:
+            raise LegError("this leg cannot be recorded")
+        await self._send_text(Record(account=account, key=key).encode())
+        await self._until(lambda: self._recording is not None or self.recording_failure is not None, REPLY_DEADLINE)
+        if self._recording is None:
+            raise LegError(f"recording refused: {self.recording_failure}")
+        return self._recording / self.rate
+
     async def hangup(self) -> None:
         """End the call and wait, two seconds at most, for the gateway's last word; a second time does nothing."""
         if self.ending is not None:
@@ -244,6 +267,8 @@ class SocketLeg:
                 self._clearing = False
             case Cleared():
                 pass  # the answer to a clear that was given up
+            case RecordingBegan(at=at):
+                self._recording = at
             case Failed(command="transfer"):
                 self._refusal = report
             case Failed(reason=reason):

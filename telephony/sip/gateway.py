@@ -20,7 +20,7 @@ import structlog
 import uvloop
 
 from orchestrator.core.errors import ConfigError
-from telephony.recorder import Recordings
+from telephony.recording import Recordings, open_objects
 from telephony.sip.account import Registration
 from telephony.sip.announcement import REFUSED, Ready, RefusedToStart
 from telephony.sip.control import ControlServer, DialRequest, GatewayStatus, Refused
@@ -140,7 +140,7 @@ async def serve(settings: GatewaySettings, announcements: TextIO) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
-    with Recordings(settings.recordings) as recordings:
+    with Recordings(settings.journals, open_objects(settings.objects)) as recordings:
         async with asyncio.TaskGroup() as group:
             gateway = Gateway(settings, recordings, group)
             await gateway.start()

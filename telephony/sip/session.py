@@ -28,14 +28,16 @@ from telephony.leg.messages import (
     Invite,
     KeyPressed,
     Playing,
+    Record,
+    RecordingBegan,
     Reject,
     Report,
     Transfer,
     decode_command,
 )
-from telephony.recorder import Recording, Recordings
+from telephony.recording import ContentKey, Recording, Recordings
 from telephony.sip.line import UNAVAILABLE, By, Connected, Ended, Line, Pressed, RecordingStopped, Refusal
-from telephony.sip.playout import Tick
+from telephony.sip.playout import SAMPLE_BYTES, Tick
 from telephony.sip.settings import GatewaySettings
 
 PING_SECONDS = 10  # a silent network between the two is found within twice that
@@ -69,7 +71,7 @@ class Session:
         self._settings = settings
         self._recordings = recordings
         self._recording: Recording | None = None
-        self._record = False
+        self._next = 0
         self._guard = EchoGuard(settings.clock_rate) if settings.guards(line.party.trunk) else None
         self._answered = asyncio.Event()
 
@@ -126,9 +128,7 @@ class Session:
         while True:
             match await self._line.event():
                 case Connected(codec=codec):
-                    await self._send(
-                        socket, Answered(rate=self._settings.clock_rate, codec=codec, recording=self._open())
-                    )
+                    await self._send(socket, Answered(rate=self._settings.clock_rate, codec=codec))
                     self._answered.set()
                 case Pressed(digit=digit, at=at):
                     await self._send(socket, KeyPressed(digit=digit, at=at))
@@ -138,16 +138,17 @@ class Session:
                 case Ended() as ended:
                     return ended
 
-    def _open(self) -> str | None:
-        """Begin the recording, if one is wanted; its path."""
-        if not self._record:
-            return None
+    def _record(self, key: ContentKey) -> Report:
+        """Begin the recording, with what the next tick brings."""
+        if self._recording is not None or not self._answered.is_set():
+            return Failed(command="record", status=491, reason="Request Pending")
         self._recording = self._recordings.open(
-            str(self._line.party.call_id),
+            self._line.party.call_id,
+            key,
             self._settings.clock_rate,
             lambda reason: self._line.tell(RecordingStopped(reason)),
         )
-        return str(self._recording.path)
+        return RecordingBegan(at=self._next)
 
     async def _stream(self, socket: ClientConnection) -> None:
         await self._answered.wait()
@@ -157,6 +158,7 @@ class Session:
     async def _send_tick(self, socket: ClientConnection, tick: Tick) -> None:
         if self._recording is not None:
             self._recording.write(tick.caller, tick.agent)
+        self._next = tick.now + len(tick.caller) // SAMPLE_BYTES
         if tick.began is not None:
             await self._send(socket, Playing(at=tick.now + self._coding(), index=tick.began))
         if tick.dried is not None:
@@ -196,8 +198,7 @@ class Session:
     def _decide(self, command: Command) -> None:
         """The orchestrator's first word: take the call or refuse it."""
         match command:
-            case Accept(record=record):
-                self._record = record
+            case Accept():
                 if self._line.party.direction == "inbound":
                     self._exchange.answer(self._line)
                 else:
@@ -215,6 +216,8 @@ class Session:
                 await self._send(socket, Cleared(id=number, played=self._line.audio.queue.clear()))
             case Transfer():
                 await self._send(socket, Failed(command="transfer", status=603, reason="Decline"))
+            case Record(account=account, key=key):
+                await self._send(socket, self._record(ContentKey(account, key)))
             case HangUp():
                 self._end("agent", "hangup")
             case other:

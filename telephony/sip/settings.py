@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from orchestrator.core.errors import ConfigError
+from telephony.recording.objects import Objects
 
 VARIABLE = "OFFHOOK_SIP_GATEWAY"
 PORTS_A_CALL = 2  # RTP and RTCP
@@ -89,6 +90,7 @@ class GatewaySettings(_Settings):
     rtp_ports: first and last; codecs: offered in this order; orchestrator: the WebSocket URL of legs; token: what it
     and the control port want as Bearer; max_calls: at most what the library was compiled for; control_port: 0 takes
     any; invite_deadline: for the orchestrator to take or refuse a call; no_media: silence of RTP that ends a call;
+    journals: folder for what has been recorded and is not yet among the objects.
     loopback: whether programs on this machine may call in, as the trunk "local", without being on any other.
     """
 
@@ -102,7 +104,8 @@ class GatewaySettings(_Settings):
     trunks: tuple[Trunk, ...] = ()
     orchestrator: str
     token: SecretStr
-    recordings: Annotated[Path, AfterValidator(Path.absolute)]
+    journals: Annotated[Path, AfterValidator(Path.absolute)]
+    objects: Objects
     clock_rate: Literal[8000, 16000] = 16000
     max_calls: Annotated[int, Field(ge=1)] | None = None
     control_port: Annotated[int, Field(ge=0, le=65535)] = 0

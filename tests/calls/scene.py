@@ -14,7 +14,7 @@ from orchestrator.calls.setup import CallEngines, CallSetup, SessionSettings
 from orchestrator.core.agent import Agent, ApprovedAnswer
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.events import EndReason, Happened, Record, Spoken, TurnFinished
-from orchestrator.core.ports import Dtmf
+from orchestrator.core.ports import CallRecording, Dtmf
 from orchestrator.core.turn import Turn
 from tests.fakes.engines import (
     FakeEmbedder,
@@ -71,6 +71,7 @@ class Scene:
     interjections: FakeInterjections = field(default_factory=FakeInterjections)
     recorder: Kept = field(default_factory=Kept)
     guard: LoadGuard = field(default_factory=LoadGuard)
+    recording: CallRecording | None = None
     before: Callable[[Scene], None] = lambda scene: None
     recognizer: FakeRecognizer = field(init=False)
     tts: FakeTextToSpeech = field(init=False)
@@ -93,7 +94,8 @@ class Scene:
         speech = [self.lexicon.speak(line.text, at=line.at) for line in self.says]
         self.leg = FakeLeg(speech, self.keys, hangs_up=self.hangs_up, echo=self.echo)
         engines = CallEngines(FakeVoiceActivity(), self.recognizer, self.turns, self.llm, self.tts, self.interjections)
-        session = CallSession(CALL_ID, self.leg, CallSetup(prepared, engines, self.recorder, self.guard, self.settings))
+        setup = CallSetup(prepared, engines, self.recorder, self.guard, self.settings, self.recording)
+        session = CallSession(CALL_ID, self.leg, setup)
         self.reason = await session.run()
         self.heard = self.leg.heard
 

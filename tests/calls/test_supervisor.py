@@ -40,7 +40,7 @@ async def answered(supervisor: CallSupervisor, agent: PreparedAgent, after: floa
     leg = FakeLeg()
     with supervisor.admitted("demo"):
         await asyncio.sleep(after)
-        await supervisor.run(started(), agent, leg, None)
+        await supervisor.run(started(), agent, leg)
     return leg
 
 
@@ -61,7 +61,9 @@ def with_supervisor(
             tts,
             FakeInterjections(),
         )
-        await story(CallSupervisor(engines, {"demo": OnDuty(agent)}, recorder, limits, lambda: 1000.0), agent)
+        await story(
+            CallSupervisor(engines, {"demo": OnDuty(agent)}, recorder, limits, wall_clock=lambda: 1000.0), agent
+        )
 
     run_virtual(run())
     return [record for record in recorder.records if isinstance(record, CallEnded)]
@@ -139,10 +141,10 @@ def test_where_nobody_has_said_what_the_machine_bears_slow_engines_end_speculati
 
 def test_a_caller_who_hangs_up_ends_the_call():
     async def story(supervisor, agent):
-        await supervisor.run(started(), agent, FakeLeg(hangs_up=5.0), "a.wav")
+        await supervisor.run(started(), agent, FakeLeg(hangs_up=5.0))
 
     (end,) = with_supervisor(story)
-    assert (end.reason, end.recording) == (EndReason.CALLER_HANGUP, "a.wav")
+    assert end.reason is EndReason.CALLER_HANGUP
     assert end.duration == 5.0
 
 
@@ -150,7 +152,7 @@ def test_a_live_call_can_be_hung_up():
     async def story(supervisor, agent):
         call = started()
         async with asyncio.TaskGroup() as group:
-            group.create_task(supervisor.run(call, agent, FakeLeg(), None))
+            group.create_task(supervisor.run(call, agent, FakeLeg()))
             await asyncio.sleep(1.0)
             assert await supervisor.hangup(call.call_id)
         assert not await supervisor.hangup(call.call_id)
@@ -187,7 +189,7 @@ def test_a_call_that_is_answered_while_all_are_being_ended_is_hung_up():
 def test_a_call_ends_at_the_longest_duration():
     async def story(supervisor, agent):
         leg = FakeLeg()
-        await supervisor.run(started(), agent, leg, None)
+        await supervisor.run(started(), agent, leg)
         assert leg.hung_up
 
     settings = SessionSettings(longest=30.0, silence_after=60.0)
@@ -200,7 +202,7 @@ def test_a_lost_leg_is_told_from_a_hangup():
     async def story(supervisor, agent):
         leg = FakeLeg(hangs_up=5.0)
         leg.lost = True
-        await supervisor.run(started(), agent, leg, None)
+        await supervisor.run(started(), agent, leg)
 
     (end,) = with_supervisor(story)
     assert end.reason is EndReason.LEG_LOST
@@ -209,7 +211,7 @@ def test_a_lost_leg_is_told_from_a_hangup():
 def test_a_bug_in_a_call_ends_that_call_alone():
     async def story(supervisor, agent):
         leg = FakeLeg()
-        await supervisor.run(started(), agent, leg, None)
+        await supervisor.run(started(), agent, leg)
         assert leg.hung_up
         assert not supervisor.live
 

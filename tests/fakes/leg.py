@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
+from uuid import UUID
 
 import numpy as np
 
@@ -55,6 +56,7 @@ class FakeLeg:
         self.hung_up = False
         self.cleared = 0
         self.transferred: list[str] = []
+        self.recorded: list[tuple[UUID, bytes]] = []
         self._says = list(says)
         self._keys = sorted(keys, key=lambda key: key.at)
         self._hangs_up = hangs_up
@@ -148,6 +150,12 @@ class FakeLeg:
             await self._wake(at)
             self._check()
         return at
+
+    async def record(self, account: UUID, key: bytes) -> float:
+        """Note what it would be sealed with; it begins at once."""
+        self._check()
+        self.recorded.append((account, key))
+        return self.now()
 
     async def transfer(self, target: str) -> None:
         """Note *target* and refuse."""

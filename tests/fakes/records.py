@@ -8,9 +8,11 @@ from orchestrator.core.events import (
     FIRST_ACCOUNT,
     CallEnded,
     CallStarted,
+    Consented,
     EndReason,
     Happened,
     Record,
+    RecordingStarted,
     Spoken,
     TurnFinished,
 )
@@ -40,11 +42,13 @@ def small_call(call_id: UUID | None = None) -> list[Record]:
     return [
         started(call),
         Happened(call, 0, "state", 0.0, {"state": "greeting"}),
+        Consented(call, given=True, by="speech", at=0.1),
+        RecordingStarted(call, "00ff", 16000, 0.125),
         Spoken(call, 0, "agent", "Good morning.", 0.25, 1.5),
         Happened(call, 1, "state", 1.5, {"state": "listen"}),
         Spoken(call, 1, "caller", "what time is it", 3.25, 4.5),
         Spoken(call, 1, "agent", "It is noon.", 5.25, 6.5),
         TurnFinished(call, answered_turn()),
         Happened(call, 2, "state", 7.0, {"state": "end"}),
-        CallEnded(call, EndReason.CALLER_HANGUP, 1_800_000_007.0, 7.0, f"{call}.wav"),
+        CallEnded(call, EndReason.CALLER_HANGUP, 1_800_000_007.0, 7.0),
     ]

@@ -20,7 +20,7 @@ from orchestrator.store.audit_repository import AuditRepository
 
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Reads that show what a caller said.
-READS: Final = frozenset({"get_call"})
+READS: Final = frozenset({"get_call", "get_recording"})
 # A list shows no words, unless some were looked for.
 SEARCH: Final = "list_calls"
 # Nothing is done by these, and they come all the time.

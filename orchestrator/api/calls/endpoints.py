@@ -68,6 +68,7 @@ def calls_router(calls: CallsRepository, lists: CallLists, supervisor: CallSuper
                 "turns": history.turns,
                 "transcript": history.transcript,
                 "events": history.events,
+                "consent": history.consent,
             }
         )
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator
 
 from orchestrator.api.schemas import Told
-from orchestrator.core.events import EndReason
+from orchestrator.core.events import ConsentBy, EndReason
 from orchestrator.core.turn import AnswerKind, Mark
 
 
@@ -23,7 +23,7 @@ Detail: TypeAlias = Annotated[object, AfterValidator(_to_the_millisecond)]
 
 
 class CallSummary(Told):
-    """One call. ended_at, reason and duration are null while it goes on; recording: path of the stereo WAV.
+    """One call. ended_at, reason and duration are null while it goes on; recorded: whether there is a recording.
 
     version: of the agent that answered, and went on answering whatever was published meanwhile.
     """
@@ -40,7 +40,7 @@ class CallSummary(Told):
     ended_at: datetime | None
     reason: EndReason | None
     duration: Seconds | None
-    recording: str | None
+    recorded: bool
 
 
 class TurnRead(Told):
@@ -80,9 +80,18 @@ class FoundCall(CallSummary):
     lines: list[LineRead]
 
 
+class ConsentRead(Told):
+    """Whether the caller let the call be recorded, and how that was told."""
+
+    given: bool
+    how: ConsentBy
+    at: Seconds
+
+
 class CallDetail(CallSummary):
-    """One call with everything that was recorded of it."""
+    """One call with everything that is known of it. consent: null when nobody was asked or told."""
 
     turns: list[TurnRead]
     transcript: list[LineRead]
     events: list[EventRead]
+    consent: ConsentRead | None

@@ -116,7 +116,7 @@ class Simulations:
                 async with asyncio.timeout(RESERVED):
                     answered = await page.answered()
                 async with SocketLeg(page, answered) as leg:
-                    await self._supervisor.run(_started(call, agent, "browser", caller), agent.prepared, leg, None)
+                    await self._supervisor.run(_started(call, agent, "browser", caller), agent.prepared, leg)
             except (LegError, TimeoutError) as error:
                 log.info("page_refused", call=str(call), error=str(error))
             finally:
@@ -128,7 +128,7 @@ class Simulations:
         try:
             with place:
                 async with virtual_leg(lines, RATE, instant=True) as leg:
-                    await self._supervisor.run(started, agent.prepared, leg, None, lambda setup: typed(setup, lines))
+                    await self._supervisor.run(started, agent.prepared, leg, lambda setup: typed(setup, lines))
         except Exception:
             log.exception("typed_call_failed", call=str(call))
         finally:

@@ -30,14 +30,13 @@ _NOT_AWAITED = Refusal(487, "Request Terminated")
 
 @dataclass(frozen=True, slots=True)
 class LegDoor:
-    """Where legs come in. token: what a gateway must show; record: whether calls are recorded.
+    """Where legs come in. token: what a gateway must show.
 
     expected: who has the outbound calls that were asked for, by their id.
     """
 
     supervisor: CallSupervisor
     token: str
-    record: bool
     expected: dict[UUID, OnDuty] = field(default_factory=dict)
 
     def router(self) -> APIRouter:
@@ -84,13 +83,13 @@ class LegDoor:
                 await _refuse(transport, invite, agent)
                 return agent
             try:
-                answered = await accept(transport, record=self.record)
+                answered = await accept(transport)
             except LegError as error:
                 if invite.direction == "outbound":
                     self.supervisor.unanswered(_started(invite, agent), error)
                 raise
-            async with SocketLeg(transport, answered) as leg:
-                await self.supervisor.run(_started(invite, agent), agent.prepared, leg, answered.recording)
+            async with SocketLeg(transport, answered, records=True) as leg:
+                await self.supervisor.run(_started(invite, agent), agent.prepared, leg)
         return None
 
 

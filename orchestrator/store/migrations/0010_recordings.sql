@@ -1,5 +1,8 @@
 -- Recordings are objects, sealed with a key of their own; here is that key, wrapped, and how long each is.
 
+-- A path of a plain file, as they used to be.
+ALTER TABLE calls DROP COLUMN recording;
+
 CREATE TABLE account_keys (
     account_id uuid PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
     wrapped bytea NOT NULL,
@@ -25,6 +28,22 @@ CREATE TABLE recordings (
     CHECK ((completed_at IS NULL) = (samples IS NULL) AND (completed_at IS NULL) = (recovered IS NULL))
 );
 
+CREATE TABLE consents (
+    call_id uuid PRIMARY KEY,
+    account_id uuid NOT NULL,
+    given boolean NOT NULL,
+    how text NOT NULL,
+    at double precision NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    FOREIGN KEY (account_id, call_id) REFERENCES calls (account_id, id) ON DELETE CASCADE
+);
+
+CREATE INDEX consents_account ON consents (account_id);
+
+COMMENT ON TABLE consents IS 'Whether the caller let the call be recorded.';
+COMMENT ON COLUMN consents.how IS 'speech, key, notice; or silence, other_words, not_heard where nobody agreed.';
+COMMENT ON COLUMN consents.at IS 'Seconds on the media clock.';
+
 CREATE INDEX recordings_incomplete ON recordings (call_id) WHERE completed_at IS NULL;
 CREATE INDEX recordings_account ON recordings (account_id);
 
@@ -36,7 +55,10 @@ COMMENT ON COLUMN recordings.recovered IS 'The process that recorded it died; it
 
 ALTER TABLE account_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE recordings ENABLE ROW LEVEL SECURITY;
+ALTER TABLE consents ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON account_keys TO offhook_tenant USING (account_id = current_setting('offhook.account')::uuid);
 CREATE POLICY tenant ON recordings TO offhook_tenant USING (account_id = current_setting('offhook.account')::uuid);
 GRANT SELECT (account_id, master, created_at) ON account_keys TO offhook_tenant;
 GRANT SELECT, INSERT, UPDATE, DELETE ON recordings TO offhook_tenant;
+CREATE POLICY tenant ON consents TO offhook_tenant USING (account_id = current_setting('offhook.account')::uuid);
+GRANT SELECT, INSERT, DELETE ON consents TO offhook_tenant;

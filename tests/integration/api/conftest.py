@@ -22,7 +22,9 @@ from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngi
 from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
 from orchestrator.core.audio import AudioFrame, silence
 from orchestrator.core.errors import CarrierRejected, EngineUnavailable
+from orchestrator.recordings.archive import Archive
 from orchestrator.roster import AgentRoster
+from orchestrator.settings import Settings
 from orchestrator.store.agents_repository import AgentsRepository
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
@@ -100,6 +102,8 @@ class Control:
     roster: AgentRoster
     lines: Lines
     voice: Voice
+    archive: Archive
+    installation: Settings
     now: float = 1_800_000_000.0
 
     async def account(self, name: str) -> UUID:
@@ -158,7 +162,9 @@ async def controlled(database: Database, settings: ControlSettings) -> AsyncIter
         spool = Path(stack.enter_context(TemporaryDirectory()))
         recorder = await stack.enter_async_context(DatabaseRecorder(CallsRepository(database), Spool(spool)))
         supervisor = CallSupervisor(engines, {}, recorder, CallLimits())
-        stage = Stage(database, notifications, supervisor, agents, roster, lines, keys, now, settings)
+        installation = Settings(data=spool)
+        archive = Archive(installation, database)
+        stage = Stage(database, notifications, supervisor, agents, roster, lines, archive, keys, now, settings)
         control = await stack.enter_async_context(control_plane(stage))
         await stack.enter_async_context(notifications.listening())
         stack.push_async_callback(supervisor.stop)
@@ -167,6 +173,21 @@ async def controlled(database: Database, settings: ControlSettings) -> AsyncIter
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://offhook") as client:
             tokens = AccessTokens(TOKEN_KEY.encode(), now)
             users = UsersRepository(database)
-            holder.append(Control(app, client, database, users, tokens, passwords, supervisor, roster, lines, voice))
+            holder.append(
+                Control(
+                    app,
+                    client,
+                    database,
+                    users,
+                    tokens,
+                    passwords,
+                    supervisor,
+                    roster,
+                    lines,
+                    voice,
+                    archive,
+                    installation,
+                )
+            )
             yield holder[0]
         passwords.close()

@@ -10,7 +10,7 @@ import pytest
 from starlette.routing import WebSocketRoute
 
 from orchestrator.access.roles import GRANTED, Permission, Role
-from orchestrator.core.events import CallStarted
+from orchestrator.core.events import CallStarted, RecordingStarted
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT, CallsRepository
 from tests.integration.api.conftest import OPERATOR, PASSWORD, Control
 from tests.integration.api.test_tenants import TENANT_TABLES
@@ -34,8 +34,13 @@ class Example:
     foreign: int = 404
 
 
-# What signing in begins with; whoever shows a token, shows it in the body.
-OPEN = {("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/logout")}
+# What signing in begins with; whoever shows a token, shows it in the body. And links, which are their own proof.
+OPEN = {
+    ("POST", "/api/v1/auth/login"),
+    ("POST", "/api/v1/auth/refresh"),
+    ("POST", "/api/v1/auth/logout"),
+    ("GET", "/api/v1/recordings/{link}"),
+}
 
 NOBODY = str(UUID(int=0))
 _ADMIN = {"email": "eva@example.org", "name": "Eva", "password": PASSWORD}
@@ -87,6 +92,8 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("POST", "/api/v1/calls/simulate"): Example(Permission.PLACE_CALLS, {"agent_id": NOBODY, "leg": "browser"}),
     ("POST", "/api/v1/calls/{call_id}/text"): Example(Permission.PLACE_CALLS, {"text": "hello"}, {"call_id": "call"}),
     ("GET", "/api/v1/calls/{call_id}"): Example(Permission.READ_CALLS, None, {"call_id": "call"}),
+    ("GET", "/api/v1/calls/{call_id}/recording"): Example(Permission.READ_RECORDINGS, None, {"call_id": "call"}),
+    ("DELETE", "/api/v1/calls/{call_id}/recording"): Example(Permission.MANAGE_PRIVACY, None, {"call_id": "call"}),
     ("POST", "/api/v1/calls/{call_id}/hangup"): Example(Permission.CONTROL_CALLS, None, {"call_id": "call"}),
 }
 
@@ -130,7 +137,10 @@ async def world(control: Control) -> World:
     admin = {"Authorization": f"Bearer {OPERATOR}"}
     call = uuid4()
     await CallsRepository(control.database).write(
-        [CallStarted(call, "secret-agent", "inbound", "secret-caller", "100", "sip", 1_800_000_000.0)]
+        [
+            CallStarted(call, "secret-agent", "inbound", "secret-caller", "100", "sip", 1_800_000_000.0),
+            RecordingStarted(call, "00", 8000, 0.0),
+        ]
     )
     key = await control.client.post("/api/v1/keys", json={"name": "secret-key", "permissions": []}, headers=admin)
     made = {"name": "secret-agent", "template": "receptionist.en"}

@@ -31,6 +31,7 @@ TENANT_TABLES = (
     "numbers",
     "account_keys",
     "recordings",
+    "consents",
 )
 
 # No tenant may read them, their own or others'.
@@ -60,6 +61,8 @@ async def spoken(control: Control, account: UUID) -> None:
                 VALUES ($1, 0, 'caller', 0, 1, $2, 'hello')
             ), data_key AS (
                 INSERT INTO account_keys (account_id, wrapped, master) VALUES ($2, '', '')
+            ), consent AS (
+                INSERT INTO consents (call_id, account_id, given, how, at) VALUES ($1, $2, true, 'key', 0)
             ), recording AS (
                 INSERT INTO recordings (call_id, account_id, wrapped_key, rate, start_at) VALUES ($1, $2, '', 8000, 0)
             )

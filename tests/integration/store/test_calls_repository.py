@@ -12,6 +12,7 @@ import pytest
 from orchestrator.core.errors import RecordRefused
 from orchestrator.core.events import FIRST_ACCOUNT, EndReason, Happened, Spoken, TurnFinished
 from orchestrator.core.turn import AnswerKind, Mark
+from orchestrator.store.calls import Consent
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
 from tests.fakes.records import answered_turn, small_call, started
@@ -32,7 +33,8 @@ async def test_a_call_is_read_back_as_it_was_recorded(calls: CallsRepository) ->
     assert history.call.started_at == datetime.fromtimestamp(1_800_000_000, UTC)
     assert history.call.reason is EndReason.CALLER_HANGUP
     assert history.call.duration == 7.0
-    assert history.call.recording == f"{call_id}.wav"
+    assert history.call.recorded
+    assert history.consent == Consent(given=True, how="speech", at=0.1)
     assert list(history.transcript) == [record for record in records if isinstance(record, Spoken)]
     assert list(history.events) == [record for record in records if isinstance(record, Happened)]
     (turn,) = history.turns

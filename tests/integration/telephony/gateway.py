@@ -56,7 +56,8 @@ def settings_json(orchestrator: str, recordings: Path, **more: Any) -> str:
     settings = {
         "orchestrator": orchestrator,
         "token": TOKEN,
-        "recordings": str(recordings),
+        "journals": str(recordings / "journals"),
+        "objects": {"location": str(recordings / "objects")},
         "port": SIP_PORT,
         "rtp_ports": RTP_PORTS,
         **more,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -18,6 +19,8 @@ from telephony.leg.messages import Invite
 from telephony.leg.socket import SocketLeg
 
 TOKEN = "not-so-secret"
+ACCOUNT = UUID(int=1)
+KEY = bytes(range(32))
 
 
 class WebSocketTransport:
@@ -56,6 +59,7 @@ class Seen:
     over: asyncio.Event = field(default_factory=asyncio.Event)
     failure: LegError | None = None
     connection: ServerConnection | None = None
+    recorded_from: float | None = None
 
 
 Behaviour = Callable[[SocketLeg, Seen], Awaitable[None]]
@@ -122,8 +126,10 @@ class Orchestrator:
                 self._show(seen)
                 await connection.wait_closed()
                 return
-            async with SocketLeg(transport, await accept(transport, record=self.record)) as leg:
+            async with SocketLeg(transport, await accept(transport), records=True) as leg:
                 seen.leg = leg
+                if self.record:
+                    seen.recorded_from = await leg.record(ACCOUNT, KEY)
                 self._show(seen)
                 await self.numbers.get(seen.invite.callee, self.behaviour)(leg, seen)
         except LegError as error:

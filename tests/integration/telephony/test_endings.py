@@ -9,8 +9,9 @@ from telephony.leg.socket import SocketLeg
 from tests.integration.telephony.gateway import running_gateway
 from tests.integration.telephony.orchestrator import Seen, listen, running_orchestrator
 from tests.integration.telephony.patience import until
+from tests.integration.telephony.recorded import ended, recorded
 from tests.integration.telephony.sip_peer import Dialog, SipPeer
-from tests.integration.telephony.sounds import RATE, channels, tone
+from tests.integration.telephony.sounds import RATE, tone
 
 
 async def talk(leg: SocketLeg, seen: Seen) -> None:
@@ -138,7 +139,7 @@ async def test_a_caller_whose_audio_never_comes_is_hung_up_on(tmp_path: Path) ->
         assert (seen.leg.ending.by, seen.leg.ending.reason) == ("gateway", "no_media")
 
 
-async def test_a_killed_gateway_leaves_a_readable_recording_and_a_lost_leg(tmp_path: Path) -> None:
+async def test_what_was_recorded_before_a_gateway_was_killed_is_kept_by_the_next_one(tmp_path: Path) -> None:
     async with (
         running_orchestrator(talk) as orchestrator,
         running_gateway(orchestrator.url, tmp_path) as gateway,
@@ -146,25 +147,28 @@ async def test_a_killed_gateway_leaves_a_readable_recording_and_a_lost_leg(tmp_p
     ):
         await Dialog(peer).ask()
         seen = await orchestrator.call()
-        assert seen.leg and seen.leg.recording
-        leg = seen.leg
+        assert seen.leg
+        leg, call = seen.leg, seen.invite.call_id
         await until(lambda: leg.now() > 1.6)
         gateway.process.kill()
         await seen.over.wait()
         assert seen.leg.lost
-        caller, agent = channels(Path(seen.leg.recording))
+        caller, agent = recorded(tmp_path, call)
         assert len(caller) == len(agent) >= 1.0 * RATE
         assert (abs(agent.astype(int)) > 2000).sum() > 0.4 * RATE
+        assert not ended(tmp_path, call)
+    async with running_orchestrator(talk) as orchestrator, running_gateway(orchestrator.url, tmp_path):
+        await until(lambda: ended(tmp_path, call))
+    assert (recorded(tmp_path, call)[1] == agent).all()
 
 
 async def test_a_recording_that_the_disk_refuses_does_not_end_the_call(tmp_path: Path) -> None:
-    folder = tmp_path / "recordings"
     async with (
         running_orchestrator(talk) as orchestrator,
-        running_gateway(orchestrator.url, folder) as gateway,
+        running_gateway(orchestrator.url, tmp_path) as gateway,
         SipPeer(gateway.port) as peer,
     ):
-        folder.rmdir()
+        (tmp_path / "journals").rmdir()
         dialog = Dialog(peer)
         await dialog.ask()
         seen = await orchestrator.call()

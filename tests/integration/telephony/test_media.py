@@ -14,6 +14,8 @@ from orchestrator.core.audio import AudioFrame, joined
 from telephony.leg.socket import SocketLeg
 from tests.integration.telephony.gateway import GatewayProcess, running_gateway
 from tests.integration.telephony.orchestrator import Behaviour, Orchestrator, Seen, running_orchestrator
+from tests.integration.telephony.patience import until
+from tests.integration.telephony.recorded import ended, recorded
 from tests.integration.telephony.sounds import LOUD, RATE, channels, loud_span, pitch, tone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -28,7 +30,7 @@ class Stage:
     def __init__(self, orchestrator: Orchestrator, gateway: GatewayProcess, folder: Path) -> None:
         self._orchestrator = orchestrator
         self._gateway = gateway
-        self._folder = folder
+        self.folder = folder
 
     async def call(
         self, behaviour: Behaviour, codec: str = "PCMU", transport: str = "udp", keys: str = ""
@@ -36,7 +38,7 @@ class Stage:
         """One call by a phone, from beginning to end; what the orchestrator saw, and the phone's recording."""
         index = len(self._orchestrator.calls)
         self._orchestrator.behaviour = behaviour
-        recording = self._folder / f"phone-{index}.wav"
+        recording = self.folder / f"phone-{index}.wav"
         uri = f"sip:demo@127.0.0.1:{self._gateway.port}"
         phone = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -128,8 +130,10 @@ async def test_clear_tells_exactly_what_the_caller_heard(stage: Stage) -> None:
     start, end = loud_span(heard)
     assert 0.3 < played[0] < 1.5
     assert end - start == pytest.approx(played[0], abs=SLIP)
-    assert seen.leg and seen.leg.recording
-    _, agent = channels(Path(seen.leg.recording))
+    call = seen.invite.call_id
+    await until(lambda: ended(stage.folder, call))
+    assert seen.recorded_from is not None
+    _, agent = recorded(stage.folder, call)
     start, end = loud_span(agent)
     assert end - start == pytest.approx(played[0], abs=0.001)
 

@@ -22,7 +22,7 @@ def refuse(tmp_path: Path, **given: object) -> None:
 
 def test_a_machine_on_which_all_is_well_is_not_refused(tmp_path: Path) -> None:
     refuse(tmp_path)
-    assert (tmp_path / "data" / "recordings").is_dir()
+    assert (tmp_path / "data" / "journals").is_dir()
 
 
 def test_an_address_of_another_machine_is_refused_with_where_to_find_ones_own(tmp_path: Path) -> None:

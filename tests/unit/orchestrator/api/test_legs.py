@@ -41,7 +41,7 @@ def client() -> TestClient:
         FakeInterjections(),
     )
     app = FastAPI()
-    app.include_router(LegDoor(CallSupervisor(engines, {}, Kept(), CallLimits()), "right", record=False).router())
+    app.include_router(LegDoor(CallSupervisor(engines, {}, Kept(), CallLimits()), "right").router())
     return TestClient(app)
 
 
@@ -77,7 +77,7 @@ def placing(kept: Kept, limits: CallLimits = CallLimits()) -> tuple[LegDoor, OnD
         FakeInterjections(),
     )
     waiting = OnDuty(asyncio.run(prepare(AGENT, FakeEmbedder(), FakeTextToSpeech())), version=3)
-    return LegDoor(CallSupervisor(engines, {"100": waiting}, kept, limits), "right", record=False), waiting
+    return LegDoor(CallSupervisor(engines, {"100": waiting}, kept, limits), "right"), waiting
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def test_a_placed_call_goes_to_the_agent_that_waits_for_it_and_one_that_nobody_a
     kept, call = Kept(), uuid4()
     door, door.expected[call] = placing(kept)
     with brought(door, call) as socket:
-        assert decode_command(socket.receive_text()) == Accept(record=False)
+        assert decode_command(socket.receive_text()) == Accept()
         socket.send_text(Failed(command="dial", status=486, reason="Busy Here").encode())
         with pytest.raises(WebSocketDisconnect):
             socket.receive_text()
@@ -110,7 +110,7 @@ def test_of_two_gateways_that_bring_one_call_the_first_one_dials():
     kept, call = Kept(), uuid4()
     door, door.expected[call] = placing(kept)
     with brought(door, call) as first, brought(door, call) as second:
-        assert decode_command(first.receive_text()) == Accept(record=False)
+        assert decode_command(first.receive_text()) == Accept()
         assert decode_command(second.receive_text()) == Reject(status=487, reason="Request Terminated")
 
 

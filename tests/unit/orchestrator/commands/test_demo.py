@@ -27,10 +27,11 @@ def history() -> CallHistory:
     call_id = uuid4()
     now = datetime.now(UTC)
     ended = EndReason.CALLER_HANGUP
-    recording = f"/a/folder/whose/name/is/long/{call_id}.wav"
-    call = Call(call_id, uuid4(), "demo", None, None, "inbound", "c", "demo", "sip", now, now, ended, 9.0, recording)
+    call = Call(
+        call_id, uuid4(), "demo", None, None, "inbound", "c", "demo", "sip", now, now, ended, 9.0, recorded=True
+    )
     turn = RecordedTurn(1, AnswerKind.APPROVED, "When?", LONG, LONG, {}, {"endpointing": 0.6}, 0.75)
-    return CallHistory(call, (turn,), (Spoken(call_id, 1, "agent", LONG, 1.0, 7.0),), ())
+    return CallHistory(call, (turn,), (Spoken(call_id, 1, "agent", LONG, 1.0, 7.0),), (), None)
 
 
 def test_what_is_copied_from_the_screen_stands_on_one_line() -> None:
@@ -39,7 +40,7 @@ def test_what_is_copied_from_the_screen_stands_on_one_line() -> None:
     show(Console(file=screen, width=60), told, [0.8])
     lines = screen.getvalue().splitlines()
     assert [line for line in lines if line.endswith(LONG)]
-    assert f"Recording: {told.call.recording}" in lines
+    assert f"Recording: offhook recordings save {told.call.id}" in lines
 
 
 def test_the_columns_of_the_latency_table_are_explained() -> None:

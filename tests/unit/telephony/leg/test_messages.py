@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from uuid import UUID
 
 import numpy as np
@@ -23,6 +24,8 @@ from telephony.leg.messages import (
     Invite,
     KeyPressed,
     Playing,
+    Record,
+    RecordingBegan,
     Reject,
     Report,
     RtpStats,
@@ -33,16 +36,18 @@ from telephony.leg.messages import (
 
 REPORTS: list[Report] = [
     Invite(call_id=UUID(int=7), direction="inbound", caller="+331", callee="demo", gateway="sip-0", trunk="carrier"),
-    Answered(rate=16000, codec="PCMU", recording="/tmp/call.wav"),
+    Answered(rate=16000, codec="PCMU"),
     KeyPressed(digit="#", at=16000),
     Playing(at=320, index=0),
     Drained(at=640, index=320),
     Cleared(id=3, played=12345),
+    RecordingBegan(at=320),
     HungUp(by="caller", reason="bye", stats=RtpStats(received=50, lost=1, jitter=0.002)),
     Failed(command="transfer", status=603, reason="Decline"),
 ]
 COMMANDS: list[Command] = [
-    Accept(record=True),
+    Accept(),
+    Record(account=UUID(int=1), key=bytes(range(224, 256))),
     Reject(status=404, reason="Not Found"),
     Clear(id=1),
     Transfer(target="sip:human@example.com"),
@@ -86,6 +91,12 @@ def test_a_bad_report_is_a_leg_error_that_names_the_field(text: str) -> None:
 def test_no_text_crashes_the_decoder(text: str) -> None:
     with contextlib.suppress(LegError):
         decode_command(text)
+
+
+def test_a_key_of_another_length_is_refused_and_no_key_is_shown() -> None:
+    with pytest.raises(LegError, match="key"):
+        decode_command(json.dumps({"type": "record", "account": str(UUID(int=1)), "key": "c2hvcnQ="}))
+    assert "e1e2" not in repr(Record(account=UUID(int=1), key=b"e1e2" * 8))
 
 
 def test_caller_audio_survives_the_wire() -> None:

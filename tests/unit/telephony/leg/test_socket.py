@@ -63,8 +63,8 @@ def test_a_call_is_answered_in_the_order_of_the_protocol() -> None:
         gateway.report(invite)
         assert await receive_invite(gateway) == invite
         gateway.report(ANSWERED)
-        assert await accept(gateway, record=True) == ANSWERED
-        assert gateway.commands == [Accept(record=True)]
+        assert await accept(gateway) == ANSWERED
+        assert gateway.commands == [Accept()]
 
     run_virtual(scene())
 
@@ -91,7 +91,7 @@ def test_a_caller_who_gives_up_before_the_answer_is_a_hangup() -> None:
         gateway = FakeTransport()
         gateway.report(HungUp(by="caller", reason="cancel"))
         with pytest.raises(Hangup, match="cancel"):
-            await accept(gateway, record=False)
+            await accept(gateway)
 
     run_virtual(scene())
 
@@ -101,7 +101,7 @@ def test_a_refused_outbound_call_tells_the_carriers_status() -> None:
         gateway = FakeTransport()
         gateway.report(Failed(command="dial", status=486, reason="Busy Here"))
         with pytest.raises(CarrierRejected) as caught:
-            await accept(gateway, record=False)
+            await accept(gateway)
         assert (caught.value.status, caught.value.reason) == (486, "Busy Here")
 
     run_virtual(scene())

@@ -9,7 +9,12 @@ import pytest
 from orchestrator.core.errors import ConfigError
 from telephony.sip.settings import GatewaySettings, Trunk, addresses_of, gateway_settings
 
-LEAST = {"orchestrator": "ws://127.0.0.1:8080/legs/sip", "token": "s3cret", "recordings": "/tmp/recordings"}
+LEAST = {
+    "orchestrator": "ws://127.0.0.1:8080/legs/sip",
+    "token": "s3cret",
+    "journals": "/tmp/journals",
+    "objects": {"location": "s3://calls", "secret": "s3-s3cret"},
+}
 
 
 def told(**change: Any) -> str:

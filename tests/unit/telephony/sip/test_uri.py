@@ -61,7 +61,14 @@ def test_a_trunk_that_only_calls_in_takes_no_number() -> None:
 
 
 SETTINGS = GatewaySettings.model_validate(
-    {"orchestrator": "ws://h/", "token": "t", "recordings": "/tmp", "public_address": "203.0.113.5", "port": 5080}
+    {
+        "orchestrator": "ws://h/",
+        "token": "t",
+        "journals": "/tmp",
+        "objects": {"location": "/tmp"},
+        "public_address": "203.0.113.5",
+        "port": 5080,
+    }
 )
 
 
