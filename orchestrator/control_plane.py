@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 
 from orchestrator.access.api_keys import ApiKeys
+from orchestrator.access.failed_tries import FailedTries
 from orchestrator.access.passwords import Cost, Passwords
 from orchestrator.access.quotas import Quotas, Rates
 from orchestrator.access.rate_limit import RateLimit
@@ -64,12 +65,13 @@ class Keys:
 @dataclass(frozen=True, slots=True)
 class ControlSettings:
     """sign_ins: tries of one address to show a password, a minute; hashing: what a password costs; rates: of
-    requests.
+    requests; failures: of one address to show a key, a ticket or a refresh token, a minute.
     """
 
     sign_ins: int = 20
     hashing: Cost = Cost()
     rates: Rates = Rates()
+    failures: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
     kept_keys = KeysRepository(stage.database)
     api_keys = ApiKeys(kept_keys, stage.clock)
     quotas = Quotas(stage.settings.rates, stage.clock)
-    door = Door(Bearers(tokens, api_keys, stage.keys.operator), tickets, quotas)
+    failed = FailedTries(stage.settings.failures, stage.clock)
+    door = Door(Bearers(tokens, api_keys, stage.keys.operator, failed), tickets, quotas)
     idempotency = Idempotency(
         door, IdempotencyRepository(stage.database), Seal(stage.keys.tokens.encode(), "idempotency"), stage.clock
     )

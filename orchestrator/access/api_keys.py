@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from orchestrator.access.roles import Permission, Role
@@ -21,6 +21,8 @@ PREFIX: Final = "ofk_"
 NEVER: Final = frozenset({Permission.MANAGE_USERS, Permission.MANAGE_KEYS})
 # Seconds for which a key is believed without asking the database: so long a revoked one may still be good.
 BELIEVED = 1.0
+# Seconds for which one that was refused is refused without asking: a key never becomes good again.
+_REFUSED = 60.0
 _REMEMBERED = 1000
 _SHOWN = 12
 
@@ -40,6 +42,7 @@ class ApiKeys:
         self._repository = repository
         self._now = now
         self._believed: OrderedDict[bytes, tuple[Identity, float]] = OrderedDict()
+        self._refused: OrderedDict[bytes, float] = OrderedDict()
         self._revocations = 0
 
     async def make(
@@ -54,23 +57,35 @@ class ApiKeys:
         new = NewKey(name, token_hash(secret), secret[:_SHOWN], permissions, who.user, expires_at)
         return GivenKey(await self._repository.add(who.account, new), secret)
 
+    def is_familiar(self, secret: str) -> bool:
+        """Whether the key *secret* was good when it was last read."""
+        return token_hash(secret) in self._believed
+
+    def recall(self, secret: str) -> Identity | None:
+        """Whom the key *secret* speaks for, if that was found out just now. Raises ApiError 401 if it was refused."""
+        known, now = token_hash(secret), self._now()
+        if 0 <= now - self._refused.get(known, -_REFUSED) < _REFUSED:
+            raise _bad_key()
+        identity, since = self._believed.get(known, (None, 0.0))
+        return identity if 0 <= now - since < BELIEVED else None
+
     async def read(self, secret: str) -> Identity:
         """Whom the key *secret* speaks for. Raises ApiError 401 "bad_key"."""
+        if (recalled := self.recall(secret)) is not None:
+            return recalled
         known, now = token_hash(secret), self._now()
-        identity, since = self._believed.get(known, (None, 0.0))
-        if identity is not None and 0 <= now - since < BELIEVED:
-            return identity
-        self._believed.pop(known, None)
         revocations = self._revocations
         key = await self._repository.use(known, datetime.fromtimestamp(now, UTC))
         if key is None:
-            raise ApiError(401, "bad_key", "the API key is unknown, has expired, or was revoked")
+            self._believed.pop(known, None)
+            self._refused[known] = now
+            _forget_oldest(self._refused)
+            raise _bad_key()
         identity = _identity(key)
-        if revocations != self._revocations:  # it may be this very key that was revoked meanwhile
-            return identity
-        self._believed[known] = identity, now
-        if len(self._believed) > _REMEMBERED:
-            self._believed.popitem(last=False)
+        if revocations == self._revocations:  # otherwise it may be this very key that was revoked meanwhile
+            self._believed[known] = identity, now
+            self._believed.move_to_end(known)
+            _forget_oldest(self._believed)
         return identity
 
     async def revoke(self, account: UUID, key: UUID) -> bool:
@@ -81,6 +96,15 @@ class ApiKeys:
             (known, (identity, since)) for known, (identity, since) in self._believed.items() if identity.key != key
         )
         return revoked
+
+
+def _forget_oldest(remembered: OrderedDict[bytes, Any]) -> None:
+    if len(remembered) > _REMEMBERED:
+        remembered.popitem(last=False)
+
+
+def _bad_key() -> ApiError:
+    return ApiError(401, "bad_key", "the API key is unknown, has expired, or was revoked")
 
 
 def _identity(key: ApiKey) -> Identity:

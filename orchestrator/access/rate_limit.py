@@ -38,6 +38,12 @@ class RateLimit:
         """0 when *who* may try now, and has; otherwise the seconds after which they may."""
         return self.draw(who).wait
 
+    def wait(self, who: str) -> float:
+        """Seconds until *who* may try, 0 when that is now. Nothing is counted."""
+        now = self._now()
+        wait = self._full_at.get(who, now) - now - self._each * (self.most - 1)
+        return wait if wait > 1e-3 * self._each else 0.0  # sums of floats
+
     def draw(self, who: str) -> Draw:
         """Let *who* try, if they may now, and say what is left to them."""
         now = self._now()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from secrets import compare_digest
 from typing import Final
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
 
 from orchestrator.access.api_keys import PREFIX, ApiKeys
+from orchestrator.access.failed_tries import FailedTries
 from orchestrator.access.quotas import Quotas
 from orchestrator.access.roles import Permission, Role
 from orchestrator.access.tickets import Tickets
@@ -28,21 +31,28 @@ Guard = Callable[..., Awaitable[Identity]]
 
 @dataclass(frozen=True, slots=True)
 class Bearers:
-    """All that may stand after "Bearer". operator_key: speaks for whoever runs the machine."""
+    """All that may stand after "Bearer". operator_key: speaks for whoever runs the machine; failed: of keys."""
 
     tokens: AccessTokens
     keys: ApiKeys
     operator_key: str
+    failed: FailedTries
 
-    async def identity(self, token: str | None) -> Identity:
-        """Whom *token* speaks for. Raises ApiError 401."""
+    async def identity(self, token: str | None, host: str) -> Identity:
+        """Whom *token* from *host* speaks for. Raises ApiError 401, 429."""
         if token is None:
             raise ApiError(401, "not_signed_in", "send an access token: Authorization: Bearer <token>")
         if compare_digest(token.encode(), self.operator_key.encode()):
             return _OPERATOR
         if token.startswith(PREFIX):
-            return await self.keys.read(token)
+            return self.keys.recall(token) or await self._look_up(token, host)
         return self.tokens.read(token)
+
+    async def _look_up(self, key: str, host: str) -> Identity:
+        if self.keys.is_familiar(key):  # whoever guesses next to it does not keep it out
+            return await self.keys.read(key)
+        with self.failed.counted(host):
+            return await self.keys.read(key)
 
 
 class Door:
@@ -80,13 +90,18 @@ class Door:
 
         return identity
 
+    def tried(self, connection: HTTPConnection) -> AbstractContextManager[None]:
+        """A block in which somebody shows what may be unknown. Raises ApiError 429 after too many failures."""
+        return self._bearers.failed.counted(host_of(connection))
+
     async def give_ticket(self, who: Identity) -> str:
         """What *who* shows to open a WebSocket, once."""
         return await self._tickets.give(who)
 
-    async def take_ticket(self, ticket: str, permission: Permission) -> Identity:
-        """Who opens a WebSocket, if they have *permission*. Raises ApiError 401, 403."""
-        found = await self._tickets.take(ticket)
+    async def take_ticket(self, socket: HTTPConnection, ticket: str, permission: Permission) -> Identity:
+        """Who opens *socket*, if they have *permission*. Raises ApiError 401, 403, 429."""
+        with self.tried(socket):
+            found = await self._tickets.take(ticket)
         check(found, permission)
         return found
 
@@ -96,16 +111,22 @@ class Door:
 
     async def entered(self, request: Request, access_token: str) -> None:
         """Who sent *request* has just been given *access_token*."""
-        request.state.identity = await self._bearers.identity(access_token)
+        request.state.identity = await self._bearers.identity(access_token, host_of(request))
 
     async def _enter(self, request: Request, credentials: HTTPAuthorizationCredentials | None) -> Identity:
         known: Identity | None = getattr(request.state, "identity", None)
         if known is not None:
             return known
-        found = await self._bearers.identity(credentials.credentials if credentials is not None else None)
+        token = credentials.credentials if credentials is not None else None
+        found = await self._bearers.identity(token, host_of(request))
         answer_headers(request.scope).update(self._quotas.take(found))
         request.state.identity = found
         return found
+
+
+def host_of(connection: HTTPConnection) -> str:
+    """The address that *connection* comes from."""
+    return connection.client.host if connection.client is not None else ""
 
 
 def check(found: Identity, needs: str | None) -> None:

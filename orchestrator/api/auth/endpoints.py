@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
-from math import ceil
-
 from fastapi import APIRouter, Depends, Request
 
+from orchestrator.access.failed_tries import network, too_many_tries
 from orchestrator.access.rate_limit import RateLimit
 from orchestrator.access.sessions import Sessions
 from orchestrator.access.tickets import TICKET_SECONDS
 from orchestrator.access.tokens import Identity
 from orchestrator.api.auth.schemas import Me, PasswordChange, Refresh, SignIn, TicketRead, Tokens
-from orchestrator.api.door import Door
+from orchestrator.api.door import Door, host_of
 from orchestrator.core.errors import ApiError
 
 
@@ -23,10 +21,8 @@ def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
 
     def slowly(request: Request) -> None:
         """Refuse an address that tries too often."""
-        wait = tries.take(_network(request.client.host) if request.client is not None else "")
-        if wait:
-            why = f"too many tries from this address; try again in {wait:.0f} s"
-            raise ApiError(429, "too_many_tries", why, {"Retry-After": str(ceil(wait))})
+        if wait := tries.take(network(host_of(request))):
+            raise too_many_tries(wait)
 
     @router.post("/login", dependencies=[Depends(slowly)])
     async def sign_in(asked: SignIn, request: Request) -> Tokens:
@@ -36,9 +32,10 @@ def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
         return Tokens.model_validate(grant)
 
     @router.post("/refresh")
-    async def refresh(asked: Refresh) -> Tokens:
+    async def refresh(asked: Refresh, request: Request) -> Tokens:
         """The next tokens. A refresh token that comes a second time ends the session."""
-        return Tokens.model_validate(await sessions.refresh(asked.refresh_token.get_secret_value()))
+        with door.tried(request):
+            return Tokens.model_validate(await sessions.refresh(asked.refresh_token.get_secret_value()))
 
     @router.post("/logout", status_code=204)
     async def sign_out(asked: Refresh) -> None:
@@ -63,12 +60,3 @@ def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
         return TicketRead(ticket=await door.give_ticket(who), expires_in=TICKET_SECONDS)
 
     return router
-
-
-def _network(host: str) -> str:
-    """What one customer of a provider has: an IPv4 address, or 64 bits of IPv6 ones."""
-    try:
-        address = ip_address(host)
-    except ValueError:  # the name of a Unix socket's peer
-        return host
-    return str(ip_network((address, 64), strict=False)) if address.version == 6 else host

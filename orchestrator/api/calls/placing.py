@@ -135,7 +135,7 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
     async def browser_leg(socket: WebSocket, call_id: UUID, ticket: Annotated[str, Query(max_length=128)]) -> None:
         """A call from a browser, as telephony.browser says."""
         try:
-            who = await door.take_ticket(ticket, Permission.PLACE_CALLS)
+            who = await door.take_ticket(socket, ticket, Permission.PLACE_CALLS)
             agent = simulations.take(who.account, call_id)
         except ApiError as error:
             await socket.close(_POLICY, str(error))

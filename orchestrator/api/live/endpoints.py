@@ -55,7 +55,7 @@ class LiveDoor:
 
     async def _show(self, socket: WebSocket, ticket: str, after: int | None, call: UUID | None) -> None:
         try:
-            who = await self.door.take_ticket(ticket, Permission.READ_CALLS)
+            who = await self.door.take_ticket(socket, ticket, Permission.READ_CALLS)
         except ApiError as error:
             await socket.close(_POLICY, str(error))
             return

@@ -13,6 +13,7 @@ import pytest
 from fastapi import APIRouter, Depends
 
 from orchestrator.access.api_keys import ApiKeys
+from orchestrator.access.failed_tries import FailedTries
 from orchestrator.access.quotas import Quotas, Rates
 from orchestrator.access.seal import Seal
 from orchestrator.access.tickets import Tickets
@@ -63,7 +64,7 @@ async def shop(control: Control) -> AsyncIterator[tuple[Orders, httpx.AsyncClien
 
     keys = ApiKeys(KeysRepository(control.database), now)
     tickets = Tickets(TicketsRepository(control.database), now)
-    door = Door(Bearers(control.tokens, keys, OPERATOR), tickets, Quotas(Rates(), now))
+    door = Door(Bearers(control.tokens, keys, OPERATOR, FailedTries(9, now)), tickets, Quotas(Rates(), now))
     kept = IdempotencyRepository(control.database)
     idempotency = Idempotency(door, kept, Seal(TOKEN_KEY.encode(), "idempotency"), now)
     orders = Orders()

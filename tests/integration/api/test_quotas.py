@@ -73,3 +73,49 @@ async def test_a_refused_request_does_nothing(few: Control) -> None:
     assert refused.status_code == 429
     async with few.database.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM api_keys") == 0
+
+
+@pytest_asyncio.fixture
+async def wary(database: Database) -> AsyncIterator[Control]:
+    """An API that looks up three bad keys, tickets or refresh tokens of an address a minute."""
+    async with controlled(database, ControlSettings(TRIES, CHEAP, failures=3)) as running:
+        yield running
+
+
+def key(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+async def made(control: Control) -> dict[str, str]:
+    body = {"name": "report", "permissions": ["calls:read"]}
+    answer = await control.client.post("/api/v1/keys", json=body, headers=key(OPERATOR))
+    return key(answer.json()["key"])
+
+
+async def test_whoever_guesses_keys_waits_and_keeps_nobody_out_whose_key_is_good(wary: Control) -> None:
+    good, unseen = await made(wary), await made(wary)
+    assert (await asked(wary, good, 1))[0].status_code == 200
+    guesses = [await wary.client.get(CALLS, headers=key(f"ofk_{number}")) for number in range(4)]
+    assert [answer.status_code for answer in guesses] == [401, 401, 401, 429]
+    assert (guesses[-1].json()["code"], guesses[-1].headers["Retry-After"]) == ("too_many_tries", "20")
+    wary.now += 2  # longer than a key is believed
+    assert [answer.status_code for answer in await asked(wary, good, 2)] == [200, 200]
+    assert (await asked(wary, unseen, 1))[0].status_code == 429
+    wary.now += 18
+    assert (await asked(wary, unseen, 1))[0].status_code == 200
+
+
+async def test_one_bad_key_that_comes_again_and_again_is_one_failure(wary: Control) -> None:
+    answers = [await wary.client.get(CALLS, headers=key("ofk_old")) for _ in range(10)]
+    assert {answer.status_code for answer in answers} == {401}
+    assert (await asked(wary, await made(wary), 1))[0].status_code == 200
+
+
+async def test_whoever_guesses_refresh_tokens_waits(wary: Control) -> None:
+    await wary.user("anna@example.org", DEFAULT_ACCOUNT)
+    mine = (await wary.sign_in("anna@example.org")).json()["refresh_token"]
+    assert [(await wary.refresh(str(number))).status_code for number in range(4)] == [401, 401, 401, 429]
+    assert (await wary.refresh(mine)).status_code == 429
+    wary.now += 20
+    mine = (await wary.refresh(mine)).json()["refresh_token"]
+    assert [(await wary.refresh(str(number))).status_code for number in range(2)] == [401, 429]
