@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from secrets import compare_digest
 from typing import Final
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, WebSocket
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
@@ -19,7 +19,8 @@ from orchestrator.access.roles import Permission, Role
 from orchestrator.access.tickets import Tickets
 from orchestrator.access.tokens import AccessTokens, Identity
 from orchestrator.api.edge import answer_headers
-from orchestrator.core.errors import ApiError
+from orchestrator.api.sockets import refuse, refuse_for_now
+from orchestrator.core.errors import ApiError, StoreUnavailable
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
 
 OPERATOR_ALONE: Final = "operator"
@@ -98,8 +99,17 @@ class Door:
         """What *who* shows to open a WebSocket, once."""
         return await self._tickets.give(who)
 
-    async def take_ticket(self, socket: HTTPConnection, ticket: str, permission: Permission) -> Identity:
-        """Who opens *socket*, if they have *permission*. Raises ApiError 401, 403, 429."""
+    async def admitted(self, socket: WebSocket, ticket: str, permission: Permission) -> Identity | None:
+        """Who opens *socket*, if they have *permission*; None when it has been refused."""
+        try:
+            return await self._take_ticket(socket, ticket, permission)
+        except ApiError as error:
+            await refuse(socket, error)
+        except StoreUnavailable:
+            await refuse_for_now(socket)
+        return None
+
+    async def _take_ticket(self, socket: HTTPConnection, ticket: str, permission: Permission) -> Identity:
         with self.tried(socket):
             found = await self._tickets.take(ticket)
         check(found, permission)

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 
 import structlog
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from orchestrator.api.sockets import refuse_bad_request
 from orchestrator.core.errors import ApiError, StoreUnavailable
 
 # Of what the framework refuses before a route is reached.
@@ -37,6 +38,10 @@ def install_error_handlers(app: FastAPI) -> None:
     async def on_bad_request(request: Request, error: RequestValidationError) -> JSONResponse:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         return problem(422, "invalid_request", faults)
+
+    @app.exception_handler(WebSocketRequestValidationError)
+    async def on_bad_socket(socket: WebSocket, error: WebSocketRequestValidationError) -> None:
+        await refuse_bad_request(socket, error)
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:

@@ -16,8 +16,9 @@ from orchestrator.access.tokens import Identity
 from orchestrator.api.calls.simulations import Simulations
 from orchestrator.api.door import Door
 from orchestrator.api.schemas import Asked, Told
+from orchestrator.api.sockets import refuse
 from orchestrator.calls.prepared import OnDuty
-from orchestrator.core.errors import ApiError, CarrierRejected, ConfigError, EngineError, StoreUnavailable
+from orchestrator.core.errors import ApiError, CarrierRejected, ConfigError, EngineError
 from orchestrator.core.events import FIRST_ACCOUNT
 from orchestrator.roster import AgentRoster
 from telephony.sip.control import DialRequest
@@ -25,7 +26,6 @@ from telephony.sip.control import DialRequest
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 # A number or a user part. No address: the trunk says where calls go, or anybody with a key could call anywhere.
 Callee = Annotated[str, Field(pattern=r"^\+?[0-9A-Za-z][0-9A-Za-z._-]{0,62}$")]
-_POLICY, _TRY_AGAIN = 1008, 1013  # RFC 6455, section 7.4.1
 # Seconds in which a gateway brings the leg of a call that it was asked for. It takes milliseconds, or the gateway died.
 LEG_SECONDS = 30.0
 
@@ -134,14 +134,13 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
     @router.websocket("/legs/browser/{call_id}")
     async def browser_leg(socket: WebSocket, call_id: UUID, ticket: Annotated[str, Query(max_length=128)]) -> None:
         """A call from a browser, as telephony.browser says."""
+        who = await door.admitted(socket, ticket, Permission.PLACE_CALLS)
+        if who is None:
+            return
         try:
-            who = await door.take_ticket(socket, ticket, Permission.PLACE_CALLS)
             agent = simulations.take(who.account, call_id)
         except ApiError as error:
-            await socket.close(_POLICY, str(error))
-            return
-        except StoreUnavailable:
-            await socket.close(_TRY_AGAIN, "the database does not answer; try again soon")
+            await refuse(socket, error)
             return
         await socket.accept()
         await simulations.talk(socket, call_id, agent, str(who.user or "browser"))

@@ -17,10 +17,10 @@ from orchestrator.api.audit.middleware import Audit
 from orchestrator.api.door import Door
 from orchestrator.api.live.hub import LiveHub, TooSlow
 from orchestrator.api.live.messages import message
-from orchestrator.core.errors import ApiError, StoreUnavailable
+from orchestrator.api.sockets import TRY_AGAIN
+from orchestrator.core.errors import StoreUnavailable
 
-# RFC 6455, section 7.4: the first two are its own, those from 4000 on are ours.
-_POLICY, _TRY_AGAIN, _SIGN_IN_AGAIN = 1008, 1013, 4001
+_SIGN_IN_AGAIN = 4001
 # Whoever lost a right keeps a view for so long at most.
 _LONGEST = 3600.0
 _READY = '{"type":"ready"}'
@@ -54,13 +54,8 @@ class LiveDoor:
         return router
 
     async def _show(self, socket: WebSocket, ticket: str, after: int | None, call: UUID | None) -> None:
-        try:
-            who = await self.door.take_ticket(socket, ticket, Permission.READ_CALLS)
-        except ApiError as error:
-            await socket.close(_POLICY, str(error))
-            return
-        except StoreUnavailable:
-            await socket.close(_TRY_AGAIN, "the database does not answer; try again soon")
+        who = await self.door.admitted(socket, ticket, Permission.READ_CALLS)
+        if who is None:
             return
         socket.state.identity = who
         await self.audit.keep(socket.scope)
@@ -81,9 +76,9 @@ class LiveDoor:
                     if not changes:
                         await socket.send_text(_READY)
         except TooSlow as error:
-            await socket.close(_TRY_AGAIN, str(error))
+            await socket.close(TRY_AGAIN, str(error))
         except StoreUnavailable:
-            await socket.close(_TRY_AGAIN, "the database does not answer; try again soon")
+            await socket.close(TRY_AGAIN, "the database does not answer; try again soon")
         except TimeoutError:
             await socket.close(_SIGN_IN_AGAIN, "take another ticket, and go on after the last id")
         except (WebSocketDisconnect, RuntimeError):

@@ -11,12 +11,12 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 
 from telephony.leg.frame import CallerAudio
 from telephony.leg.messages import Answered, HungUp, Playing
 from tests.integration.api.conftest import OPERATOR, Control, Exchange
-from tests.integration.api.test_live import served, ticket
+from tests.integration.api.test_live import refusal, served, ticket
 
 ADMIN = {"Authorization": f"Bearer {OPERATOR}"}
 DESK = {
@@ -123,9 +123,7 @@ async def test_a_browser_brings_a_call(control: Control) -> None:
             assert await page(socket, 1.0) > 0
         call = await once(control, begun["id"], lambda told: told["ended_at"] is not None)
         assert (said(call), call["driver"], call["reason"]) == ([("agent", "Hello.")], "browser", "caller_hangup")
-        with pytest.raises(InvalidStatus):
-            async with connect(f"{url}{begun['socket']}?ticket={await ticket(control)}"):
-                pass
+        assert (await refusal(f"{url}{begun['socket']}?ticket={await ticket(control)}"))[0] == 4404
 
 
 async def test_only_who_asked_for_it_brings_a_browser_s_call(control: Control) -> None:
@@ -134,13 +132,9 @@ async def test_only_who_asked_for_it_brings_a_browser_s_call(control: Control) -
     await control.user("support@example.org", UUID(int=0x00000000000040008000000000000001), "support")
     theirs, support = await control.bearer("theirs@example.org"), await control.bearer("support@example.org")
     async with served(control) as url:
-        for shown in (await ticket(control, theirs), await ticket(control, support), "x"):
-            with pytest.raises(InvalidStatus):
-                async with connect(f"{url}{begun['socket']}?ticket={shown}"):
-                    pass
-        with pytest.raises(InvalidStatus):
-            async with connect(f"{url}/legs/browser/{uuid4()}?ticket={await ticket(control)}"):
-                pass
+        for shown, code in ((await ticket(control, theirs), 4404), (await ticket(control, support), 4403), ("x", 4401)):
+            assert (await refusal(f"{url}{begun['socket']}?ticket={shown}"))[0] == code
+        assert (await refusal(f"{url}/legs/browser/{uuid4()}?ticket={await ticket(control)}"))[0] == 4404
 
 
 @pytest.mark.parametrize(
