@@ -26,6 +26,7 @@ from orchestrator.api.auth.endpoints import auth_router
 from orchestrator.api.calls.endpoints import calls_router
 from orchestrator.api.calls.placing import Lines, placing_router
 from orchestrator.api.calls.simulations import Simulations
+from orchestrator.api.calls.uploads import uploads_router
 from orchestrator.api.door import Bearers, Door
 from orchestrator.api.idempotency import Idempotency
 from orchestrator.api.keys.endpoints import keys_router
@@ -131,6 +132,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
                 accounts_router(AccountsRepository(stage.database), passwords, door),
                 keys_router(api_keys, kept_keys, door),
                 placing_router(stage.roster, stage.lines, simulations, door),
+                uploads_router(stage.roster, simulations, door),
                 calls_router(CallsRepository(stage.database), CallLists(stage.database), stage.supervisor, door),
                 agents_router(stage.agents, door),
                 versions_router(stage.agents, stage.roster, door),

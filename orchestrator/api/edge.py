@@ -6,7 +6,8 @@ Plain ASGI, and HTTP alone: the audio of calls passes it untouched.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import uuid4
 
@@ -37,16 +38,18 @@ def answer_headers(scope: Scope) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """longest_body: bytes of a request."""
+    """longest_body: bytes of a request; longer: the same for paths that take files."""
 
     app: ASGIApp
     longest_body: int = 2**20
+    longer: Mapping[str, int] = field(default_factory=lambda: {"/api/v1/calls/simulate/recording": 2**25})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        longest = self.longer.get(scope["path"], self.longest_body)
         shown = Headers(scope=scope)
         request = shown.get(REQUEST_ID, "")
         request = request if _GOOD_ID.fullmatch(request) else uuid4().hex
@@ -57,12 +60,12 @@ class Edge:
 
         async def take() -> Message:
             nonlocal taken
-            if announced > self.longest_body:
-                raise self._too_long()
+            if announced > longest:
+                raise _too_long(longest)
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self.longest_body:
-                raise self._too_long()
+            if taken > longest:
+                raise _too_long(longest)
             return message
 
         async def tell(message: Message) -> None:
@@ -76,5 +79,6 @@ class Edge:
         with structlog.contextvars.bound_contextvars(request=request):
             await self.app(scope, take, tell)
 
-    def _too_long(self) -> HTTPException:
-        return HTTPException(413, f"the body is longer than {self.longest_body} bytes")
+
+def _too_long(longest: int) -> HTTPException:
+    return HTTPException(413, f"the body is longer than {longest} bytes")

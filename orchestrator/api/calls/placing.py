@@ -95,7 +95,7 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
         if who.account != FIRST_ACCOUNT:
             # Trunks are the installation's: whoever has another account would call out on somebody else's bill.
             raise ApiError(403, "no_trunks", "this account has no trunks to call out through")
-        agent = await _on_duty(roster, who.account, asked.agent_id, asked.version)
+        agent = await on_duty(roster, who.account, asked.agent_id, asked.version)
         call = uuid4()
         lines.expected[call] = agent
         asyncio.get_running_loop().call_later(LEG_SECONDS, lines.expected.pop, call, None)
@@ -111,7 +111,7 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
     @router.post("/api/v1/calls/simulate", status_code=201)
     async def simulate_call(asked: Simulate, who: Identity = placer) -> Simulated:
         """Try an agent out, published or not. What is said is in the live view and in the list, as of any call."""
-        agent = await _on_duty(roster, who.account, asked.agent_id, asked.version)
+        agent = await on_duty(roster, who.account, asked.agent_id, asked.version)
         if asked.leg == "text":
             return Simulated(id=simulations.type_to(agent), socket=None)
         call = simulations.reserve(agent)
@@ -148,7 +148,8 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
     return router
 
 
-async def _on_duty(roster: AgentRoster, account: UUID, agent: UUID, version: int | Literal["draft"] | None) -> OnDuty:
+async def on_duty(roster: AgentRoster, account: UUID, agent: UUID, version: int | Literal["draft"] | None) -> OnDuty:
+    """Who answers in *version* of *agent*. Raises ApiError 404, 422, 503."""
     try:
         if version == "draft":
             found = await roster.draft(account, agent)

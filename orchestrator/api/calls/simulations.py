@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from orchestrator.api.legs.transport import WebSocketTransport
 from orchestrator.calls.prepared import OnDuty
 from orchestrator.calls.supervisor import CallSupervisor, Refusal
 from orchestrator.calls.typed import RATE, typed
+from orchestrator.core.audio import AudioFrame
 from orchestrator.core.clock import Clock
 from orchestrator.core.errors import ApiError, LegError
 from orchestrator.core.events import CallStarted
@@ -25,6 +27,7 @@ from orchestrator.core.typed_lines import TypedLines
 from telephony.browser.transport import BrowserTransport
 from telephony.leg.socket import SocketLeg
 from telephony.virtual.gateway import virtual_leg
+from telephony.virtual.playback import Playback
 
 # Seconds in which a page opens the socket of the call that it asked for, and lets its microphone run.
 RESERVED = 30.0
@@ -48,6 +51,7 @@ class Simulations:
         self._supervisor = supervisor
         self._clock = clock
         self._typing: dict[UUID, tuple[UUID, TypedLines]] = {}
+        self._playing: Counter[UUID] = Counter()
         self._reserved: dict[UUID, _Reserved] = {}
         self._group: asyncio.TaskGroup | None = None
 
@@ -66,14 +70,20 @@ class Simulations:
         assert self._group is not None, "no call is simulated before the simulations run"
         if sum(account == agent.account for account, _ in self._typing.values()) >= MOST_AT_ONCE:
             raise ApiError(429, "too_many_simulations", f"{MOST_AT_ONCE} calls in writing are on; hang one up")
-        place = ExitStack()
-        answer = place.enter_context(self._supervisor.assigned(agent))
-        if isinstance(answer, Refusal):
-            place.close()
-            raise ApiError(503, "no_line", f"no call is taken now: {answer.reason}", {"Retry-After": "5"})
+        place = self._place(agent)
         call, lines = uuid4(), TypedLines(RATE)
         self._typing[call] = agent.account, lines
         self._group.create_task(self._type(call, agent, lines, place), name="typed call")
+        return call
+
+    def play_to(self, agent: OnDuty, speech: AudioFrame) -> UUID:
+        """Begin a call whose caller says *speech* to *agent* and hears it out; its id. Raises ApiError 429, 503."""
+        assert self._group is not None, "no call is simulated before the simulations run"
+        if self._playing[agent.account] >= MOST_AT_ONCE:
+            raise ApiError(429, "too_many_simulations", f"{MOST_AT_ONCE} recordings are being played; hang one up")
+        place, call = self._place(agent), uuid4()
+        self._playing[agent.account] += 1
+        self._group.create_task(self._play(call, agent, speech, place), name="played call")
         return call
 
     def lines(self, account: UUID, call: UUID) -> TypedLines:
@@ -123,6 +133,25 @@ class Simulations:
                 with suppress(WebSocketDisconnect, RuntimeError):  # the page closes first as a rule
                     await socket.close()
 
+    def _place(self, agent: OnDuty) -> ExitStack:
+        """A place for a call with *agent*. Raises ApiError 503 when there is none."""
+        place = ExitStack()
+        answer = place.enter_context(self._supervisor.assigned(agent))
+        if isinstance(answer, Refusal):
+            place.close()
+            raise ApiError(503, "no_line", f"no call is taken now: {answer.reason}", {"Retry-After": "5"})
+        return place
+
+    async def _play(self, call: UUID, agent: OnDuty, speech: AudioFrame, place: ExitStack) -> None:
+        try:
+            with place:
+                async with virtual_leg(Playback(speech), speech.rate) as leg:
+                    await self._supervisor.run(_started(call, agent, "playback", "recording"), agent.prepared, leg)
+        except Exception:
+            log.exception("played_call_failed", call=str(call))
+        finally:
+            self._playing[agent.account] -= 1
+
     async def _type(self, call: UUID, agent: OnDuty, lines: TypedLines, place: ExitStack) -> None:
         started = _started(call, agent, "text", "text")
         try:
@@ -135,7 +164,7 @@ class Simulations:
             del self._typing[call]
 
 
-def _started(call: UUID, agent: OnDuty, driver: Literal["browser", "text"], caller: str) -> CallStarted:
+def _started(call: UUID, agent: OnDuty, driver: Literal["browser", "text", "playback"], caller: str) -> CallStarted:
     return CallStarted(
         call_id=call,
         agent=agent.prepared.agent.name,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import wave
 from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -241,3 +243,35 @@ async def test_who_types_faster_than_anybody_listens_waits(control: Control) -> 
     answers = [await ask(control, f"/calls/{call}/text", {"text": "hello"}) for _ in range(40)]
     assert answers[0].status_code == 204
     assert (answers[-1].status_code, answers[-1].json()["code"]) == (429, "too_many_lines")
+
+
+def recording(seconds: float) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(8000)
+        out.writeframes(bytes(round(16000 * seconds)))
+    return file.getvalue()
+
+
+async def test_an_agent_talks_to_an_uploaded_recording(control: Control) -> None:
+    agent = await desk(control)
+    path, sound = f"/api/v1/calls/simulate/recording?agent_id={agent}", {**ADMIN, "Content-Type": "audio/wav"}
+    begun = await control.client.post(path, content=recording(30.0), headers=sound)
+    assert begun.status_code == 201
+    greeted = await once(control, begun.json()["id"], lambda call: bool(call["transcript"]))
+    assert (greeted["driver"], said(greeted)) == ("playback", [("agent", "Hello.")])
+    await ask(control, f"/calls/{greeted['id']}/hangup")
+    await once(control, greeted["id"], lambda call: call["reason"] == "agent_hangup")
+
+
+async def test_an_upload_that_is_no_sound_or_too_long_is_refused(control: Control) -> None:
+    agent = await desk(control)
+    path = f"/api/v1/calls/simulate/recording?agent_id={agent}"
+    nonsense = await control.client.post(path, content=b"nonsense", headers=ADMIN)
+    assert (nonsense.status_code, nonsense.json()["code"]) == (422, "unreadable_audio")
+    heavy = await control.client.post(path, content=bytes(2**25 + 1), headers=ADMIN)
+    assert heavy.status_code == 413
+    stranger = await control.client.post(f"{path[:-1]}0", content=recording(1.0), headers=ADMIN)
+    assert stranger.json()["code"] in {"agent_not_found", "invalid_request"}
