@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 
 from orchestrator.calls.load_guard import LoadGuard
+from orchestrator.calls.places import Places
 from orchestrator.calls.prepared import OnDuty, PreparedAgent
 from orchestrator.calls.session import CallSession
 from orchestrator.calls.setup import CallEngines, CallSetup, SessionSettings
@@ -120,7 +121,7 @@ class CallSupervisor:
         self._recordable = recordable
         self._wall_clock = wall_clock
         self._stopping = False
-        self._places = 0
+        self._places = Places(limits.calls)
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -131,35 +132,39 @@ class CallSupervisor:
             yield answer
 
     @contextmanager
-    def assigned(self, agent: OnDuty | None) -> Iterator[OnDuty | Refusal]:
-        """The same for a call that *agent* is to have, if there is one, whatever the number."""
-        refusal = self._refusal(agent)
+    def assigned(self, agent: OnDuty | None, *, simulated: bool = False) -> Iterator[OnDuty | Refusal]:
+        """The same for a call that *agent* is to have, if there is one, whatever the number.
+
+        simulated: whether it comes over no line, and so takes no caller's place.
+        """
+        refusal = self._refusal(agent, simulated=simulated)
         if refusal is not None or agent is None:
             yield refusal or Refusal(404, "Not Found")
             return
-        self._places += 1
+        self._places.take(simulated=simulated)
         self._idle.clear()
         try:
             yield agent
         finally:
-            self._places -= 1
-            if not self._places:
+            self._places.leave(simulated=simulated)
+            if not self._places.taken:
                 self.guard.forget()
                 self._idle.set()
 
-    def _refusal(self, agent: OnDuty | None) -> Refusal | None:
+    def _refusal(self, agent: OnDuty | None, *, simulated: bool) -> Refusal | None:
         if self._stopping:
             return Refusal(503, "Shutting Down")
         if agent is None:
             return Refusal(404, "Not Found")
+        if not self._places.has_room(simulated=simulated):
+            return Refusal(486, "Busy Here")
         # Where nobody has said what the machine bears, a lone caller may already wait longer than the guard allows;
         # calls are then refused by the gateway that has no line left.
         if self._limits.calls is None:
             return None
-        if self._places >= self._limits.calls:
-            return Refusal(486, "Busy Here")
         # Engines that are behind are so for every caller; whoever is alone cannot be in anybody's way.
-        return Refusal(486, "Engines Behind") if self._places and self.guard.closed else None
+        others = self._places.taken if simulated else self._places.lines
+        return Refusal(486, "Engines Behind") if others and self.guard.closed else None
 
     async def run(
         self,
@@ -210,7 +215,7 @@ class CallSupervisor:
                 await asyncio.gather(*(self.hangup(call_id, EndReason.SHUTDOWN) for call_id in list(self.live)))
                 await self._idle.wait()
         except TimeoutError:
-            log.warning("calls_left_behind", calls=self._places)
+            log.warning("calls_left_behind", calls=self._places.taken)
 
     def unanswered(self, started: CallStarted, why: LegError | Refusal) -> None:
         """Record a call that was placed and came to nothing, at the carrier or for want of a place here."""

@@ -94,6 +94,39 @@ def test_the_call_beyond_the_limit_is_busy():
     with_supervisor(story, CallLimits(calls=1))
 
 
+def test_simulated_calls_take_no_caller_s_place():
+    async def story(supervisor, agent):
+        with (
+            supervisor.assigned(OnDuty(agent), simulated=True) as tried_out,
+            supervisor.assigned(OnDuty(agent), simulated=True) as another,
+            supervisor.admitted("demo") as caller,
+        ):
+            assert tried_out.prepared is caller.prepared is agent
+            assert another == Refusal(486, "Busy Here")
+
+    with_supervisor(story, CallLimits(calls=1))
+
+
+def test_no_call_is_simulated_on_a_machine_that_is_full_of_callers():
+    async def story(supervisor, agent):
+        with supervisor.admitted("demo"), supervisor.assigned(OnDuty(agent), simulated=True) as tried_out:
+            assert tried_out == Refusal(486, "Busy Here")
+
+    with_supervisor(story, CallLimits(calls=1))
+
+
+def test_a_caller_joins_simulated_calls_whose_engines_are_behind_and_none_is_simulated_beside_them():
+    async def story(supervisor, agent):
+        with supervisor.assigned(OnDuty(agent), simulated=True):
+            fall_behind(supervisor)
+            with supervisor.assigned(OnDuty(agent), simulated=True) as another:
+                assert another == Refusal(486, "Engines Behind")
+            with supervisor.admitted("demo") as caller:
+                assert caller.prepared is agent
+
+    with_supervisor(story, CallLimits(calls=8))
+
+
 def test_nobody_joins_callers_who_wait_for_engines_that_are_behind():
     async def story(supervisor, agent):
         with supervisor.admitted("demo"):

@@ -31,7 +31,7 @@ from telephony.virtual.playback import Playback
 
 # Seconds in which a page opens the socket of the call that it asked for, and lets its microphone run.
 RESERVED = 30.0
-# Of one account: they take the places of telephone calls.
+# Of one account.
 MOST_AT_ONCE = 10
 _RINGING = '{"type":"ringing"}'
 
@@ -116,7 +116,7 @@ class Simulations:
 
     async def talk(self, socket: WebSocket, call: UUID, agent: OnDuty, caller: str) -> None:
         """The call that the page behind the accepted *socket* brings, to its end."""
-        with self._supervisor.assigned(agent) as answer:
+        with self._supervisor.assigned(agent, simulated=True) as answer:
             if isinstance(answer, Refusal):
                 await socket.close(1013, f"no call is taken now: {answer.reason}")
                 return
@@ -136,7 +136,7 @@ class Simulations:
     def _place(self, agent: OnDuty) -> ExitStack:
         """A place for a call with *agent*. Raises ApiError 503 when there is none."""
         place = ExitStack()
-        answer = place.enter_context(self._supervisor.assigned(agent))
+        answer = place.enter_context(self._supervisor.assigned(agent, simulated=True))
         if isinstance(answer, Refusal):
             place.close()
             raise ApiError(503, "no_line", f"no call is taken now: {answer.reason}", {"Retry-After": "5"})
