@@ -42,7 +42,7 @@ class Edge:
 
     app: ASGIApp
     longest_body: int = 2**20
-    longer: Mapping[str, int] = field(default_factory=lambda: {"/api/v1/calls/simulate/recording": 2**25})
+    longer: Mapping[str, int] = field(default_factory=lambda: {"/api/v1/calls/simulate/upload": 2**25})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

@@ -1,4 +1,4 @@
-"""`POST /api/v1/calls/simulate/recording`: an agent talks to a recording that somebody uploads."""
+"""`POST /api/v1/calls/simulate/upload`: an agent talks to a recording that somebody uploads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from telephony.virtual.sound_file import FORMATS, read_sound
 
 # Decoding takes memory and a core: so many uploads at once, of whomever.
 _DECODERS: Final = 2
-_BODY: Final = {"required": True, "content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}
+_BODY: Final = {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 
 
 def uploads_router(roster: AgentRoster, simulations: Simulations, door: Door) -> APIRouter:
@@ -30,7 +30,7 @@ def uploads_router(roster: AgentRoster, simulations: Simulations, door: Door) ->
     placer = Depends(door.needs(Permission.PLACE_CALLS))
     decoders = asyncio.Semaphore(_DECODERS)
 
-    @router.post("/calls/simulate/recording", status_code=201, openapi_extra={"requestBody": _BODY})
+    @router.post("/calls/simulate/upload", status_code=201, openapi_extra={"requestBody": _BODY})
     async def simulate_recording(
         request: Request,
         agent_id: Annotated[UUID, Query()],

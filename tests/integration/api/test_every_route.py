@@ -90,7 +90,7 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("GET", "/api/v1/calls"): Example(Permission.READ_CALLS),
     ("POST", "/api/v1/calls"): Example(Permission.PLACE_CALLS, {"agent_id": NOBODY, "to": "100", "trunk": "carrier"}),
     ("POST", "/api/v1/calls/simulate"): Example(Permission.PLACE_CALLS, {"agent_id": NOBODY, "leg": "browser"}),
-    ("POST", "/api/v1/calls/simulate/recording"): Example(Permission.PLACE_CALLS),
+    ("POST", "/api/v1/calls/simulate/upload"): Example(Permission.PLACE_CALLS),
     ("POST", "/api/v1/calls/{call_id}/text"): Example(Permission.PLACE_CALLS, {"text": "hello"}, {"call_id": "call"}),
     ("GET", "/api/v1/calls/{call_id}"): Example(Permission.READ_CALLS, None, {"call_id": "call"}),
     ("GET", "/api/v1/calls/{call_id}/recording"): Example(Permission.READ_RECORDINGS, None, {"call_id": "call"}),

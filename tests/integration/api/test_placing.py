@@ -257,7 +257,7 @@ def recording(seconds: float) -> bytes:
 
 async def test_an_agent_talks_to_an_uploaded_recording(control: Control) -> None:
     agent = await desk(control)
-    path, sound = f"/api/v1/calls/simulate/recording?agent_id={agent}", {**ADMIN, "Content-Type": "audio/wav"}
+    path, sound = f"/api/v1/calls/simulate/upload?agent_id={agent}", {**ADMIN, "Content-Type": "audio/wav"}
     begun = await control.client.post(path, content=recording(30.0), headers=sound)
     assert begun.status_code == 201
     greeted = await once(control, begun.json()["id"], lambda call: bool(call["transcript"]))
@@ -268,7 +268,7 @@ async def test_an_agent_talks_to_an_uploaded_recording(control: Control) -> None
 
 async def test_an_upload_that_is_no_sound_or_too_long_is_refused(control: Control) -> None:
     agent = await desk(control)
-    path = f"/api/v1/calls/simulate/recording?agent_id={agent}"
+    path = f"/api/v1/calls/simulate/upload?agent_id={agent}"
     nonsense = await control.client.post(path, content=b"nonsense", headers=ADMIN)
     assert (nonsense.status_code, nonsense.json()["code"]) == (422, "unreadable_audio")
     heavy = await control.client.post(path, content=bytes(2**25 + 1), headers=ADMIN)
