@@ -21,7 +21,10 @@ from telephony.virtual.sound_file import FORMATS, read_sound
 
 # Decoding takes memory and a core: so many uploads at once, of whomever.
 _DECODERS: Final = 2
-_BODY: Final = {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+_BODY: Final = {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
 
 
 def uploads_router(roster: AgentRoster, simulations: Simulations, door: Door) -> APIRouter:
