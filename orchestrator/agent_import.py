@@ -6,6 +6,7 @@ What somebody edited since over the API is not overwritten: then the file is lef
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -13,34 +14,41 @@ import structlog
 from orchestrator.agents import AgentFile, route
 from orchestrator.core.errors import ConfigError
 from orchestrator.roster import AgentRoster
-from orchestrator.store.agents_repository import AgentsRepository, Definition, Draft, NumberTaken, StoredAgent
+from orchestrator.store.agents_repository import AgentsRepository, Definition, Draft, StoredAgent
+from orchestrator.store.numbers_repository import NumbersRepository, NumberTaken, Numeral
 
 log = structlog.get_logger(__name__)
 
 
-async def import_agents(
-    files: Sequence[AgentFile], account: UUID, agents: AgentsRepository, roster: AgentRoster
-) -> None:
-    """Let *account* have the agents of *files*, published, with their numbers.
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """Where agents of files go: *account* has them."""
+
+    account: UUID
+    agents: AgentsRepository
+    numbers: NumbersRepository
+    roster: AgentRoster
+
+
+async def import_agents(files: Sequence[AgentFile], to: Importing) -> None:
+    """Let an account have the agents of *files*, published, with their numbers.
 
     Raises ConfigError for one that cannot be prepared, EngineError and StoreUnavailable.
     """
     for file in files:
-        stored = await agents.named(account, file.name)
+        stored = await to.agents.named(to.account, file.name)
         if stored is not None and stored.imported == _whole(file):
             continue
         if stored is not None and _edited(stored, file):
             log.warning("agent_file_left_alone", agent=file.name, hint="it was edited since: docs/agents.md")
             continue
-        await _import(file, stored, account, agents, roster)
+        await _import(file, stored, to)
 
 
-async def _import(
-    file: AgentFile, stored: StoredAgent | None, account: UUID, agents: AgentsRepository, roster: AgentRoster
-) -> None:
-    definition = file.definition()
+async def _import(file: AgentFile, stored: StoredAgent | None, to: Importing) -> None:
+    account, agents, definition = to.account, to.agents, file.definition()
     try:
-        await roster.rehearse(file.name, definition)
+        await to.roster.rehearse(file.name, definition)
     except ConfigError as error:
         raise ConfigError(f"agent {file.name}: {error}") from error
     if stored is None:
@@ -50,7 +58,7 @@ async def _import(
     version = await agents.publish(account, stored.id, definition, "imported from its file")
     for number in file.numbers:
         try:
-            await agents.assign(account, route(number), number, stored.id)
+            await to.numbers.assign(account, Numeral(route(number), number), stored.id, by_operator=True)
         except NumberTaken:
             log.warning("number_taken", agent=file.name, number=number)
     # Last, so that an import that was cut is made again.

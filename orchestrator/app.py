@@ -24,7 +24,7 @@ from inference.speech_cache import SpeechCache
 from orchestrator.access.keys import kept_key
 from orchestrator.access.quotas import Rates
 from orchestrator.addresses import explained
-from orchestrator.agent_import import import_agents
+from orchestrator.agent_import import Importing, import_agents
 from orchestrator.agents import read_agents
 from orchestrator.api.application import application
 from orchestrator.api.calls.placing import Lines
@@ -47,6 +47,7 @@ from orchestrator.store.db import Database
 from orchestrator.store.embedded import EmbeddedPostgres
 from orchestrator.store.migrate import migrate
 from orchestrator.store.notifications import Notifications
+from orchestrator.store.numbers_repository import NumbersRepository
 from orchestrator.store.sessions_repository import SessionsRepository
 from orchestrator.telemetry.fanout import Fanout
 from orchestrator.telemetry.prometheus import CallMetrics
@@ -106,7 +107,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         rendering = SpeechCache(engines.tts, voice, registry.weights.cache / "speech")
         stored = AgentsRepository(database)
         roster = AgentRoster(stored, engines.embedder, rendering)
-        await import_agents(agents, FIRST_ACCOUNT, stored, roster)
+        await import_agents(agents, Importing(FIRST_ACCOUNT, stored, NumbersRepository(database), roster))
         await roster.load()
         most = settings.calls or profile.calls
         archive = Archive(settings, database)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.commands import accounts, audit, models, recordings, users
+from orchestrator.commands import accounts, audit, models, numbers, recordings, users
 from orchestrator.commands.call import call
 from orchestrator.commands.doctor import doctor
 from orchestrator.commands.up import up
@@ -39,6 +39,7 @@ app.command()(doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(users.app, name="users")
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(numbers.app, name="numbers")
 app.add_typer(audit.app, name="audit")
 app.add_typer(recordings.app, name="recordings")
 

@@ -32,7 +32,7 @@ from orchestrator.api.idempotency import Idempotency
 from orchestrator.api.keys.endpoints import keys_router
 from orchestrator.api.live.endpoints import LiveDoor
 from orchestrator.api.live.hub import LiveHub
-from orchestrator.api.numbers.endpoints import numbers_router
+from orchestrator.api.numbers.endpoints import grants_router, numbers_router
 from orchestrator.api.recordings.endpoints import recordings_router
 from orchestrator.api.users.endpoints import users_router
 from orchestrator.calls.supervisor import CallSupervisor
@@ -50,6 +50,7 @@ from orchestrator.store.idempotency_repository import IdempotencyRepository
 from orchestrator.store.keys_repository import KeysRepository
 from orchestrator.store.live_feed import LIVE_CHANNEL, LiveFeed
 from orchestrator.store.notifications import Notifications
+from orchestrator.store.numbers_repository import NumbersRepository
 from orchestrator.store.sessions_repository import SessionsRepository
 from orchestrator.store.tickets_repository import TicketsRepository
 from orchestrator.store.users_repository import UsersRepository
@@ -113,7 +114,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
     idempotency = Idempotency(
         door, IdempotencyRepository(stage.database), Seal(stage.keys.tokens.encode(), "idempotency"), stage.clock
     )
-    audit = AuditRepository(stage.database)
+    audit, numbers = AuditRepository(stage.database), NumbersRepository(stage.database)
     deeds = Audit(audit, stage.clock)
     simulations = Simulations(stage.supervisor)
     live = LiveHub(LiveFeed(stage.database))
@@ -136,7 +137,8 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
                 calls_router(CallsRepository(stage.database), CallLists(stage.database), stage.supervisor, door),
                 agents_router(stage.agents, door),
                 versions_router(stage.agents, stage.roster, door),
-                numbers_router(stage.agents, door),
+                numbers_router(numbers, door),
+                grants_router(numbers, door),
                 recordings_router(stage.archive, Links(stage.keys.tokens.encode(), stage.clock), door),
                 LiveDoor(live, door, deeds).router(),
             )

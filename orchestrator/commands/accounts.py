@@ -33,11 +33,6 @@ def add(
 def show(data: Annotated[Path | None, DATA] = None, url: Annotated[str | None, URL] = None) -> None:
     """Show the accounts."""
     table = Table("id", "name", "since")
-    api, after = OperatorApi(data, url), None
-    while True:
-        page = api.ask("GET", "/accounts", **({"after": after} if after else {}))
-        for account in page["items"]:
-            table.add_row(account["id"], account["name"], account["created_at"][:10])
-        if (after := page["next"]) is None:
-            break
+    for account in OperatorApi(data, url).all("/accounts"):
+        table.add_row(account["id"], account["name"], account["created_at"][:10])
     Console().print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,14 @@ class OperatorApi:
         finally:
             unfinished.unlink(missing_ok=True)
         return file.stat().st_size
+
+    def all(self, path: str) -> Iterator[Any]:
+        """What the list at *path* holds. Raises as ask() does."""
+        after: dict[str, str] | None = {}
+        while after is not None:
+            page = self.ask("GET", path, **after)
+            yield from page["items"]
+            after = {"after": page["next"]} if page["next"] is not None else None
 
     def ask(self, method: str, path: str, asked: object = None, **parameters: str) -> Any:
         """What it answers. Raises ConfigError that says what is wrong."""

@@ -1,4 +1,4 @@
-"""Agents, their versions and their numbers in PostgreSQL."""
+"""Agents and their versions in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -19,10 +19,6 @@ Definition: TypeAlias = Mapping[str, Any]
 
 class NameTaken(VoiceError):
     """Another agent of the account has this name."""
-
-
-class NumberTaken(VoiceError):
-    """Another account's agent answers this number."""
 
 
 class StaleRevision(VoiceError):
@@ -63,16 +59,6 @@ class AgentVersion:
     note: str
     published_by: UUID | None
     published_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AssignedNumber:
-    """A number and who answers it. number: as calls are routed; shown: as it was written."""
-
-    number: str
-    shown: str
-    agent_id: UUID
-    assigned_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,52 +241,6 @@ class AgentsRepository:
             )
         return None if row is None else _version(row)
 
-    async def numbers(self, account: UUID, limit: int, after: str | None = None) -> list[AssignedNumber]:
-        """The numbers of the account in order; those behind *after* when it is given."""
-        async with self._database.tenant(account) as connection:
-            rows = await connection.fetch(
-                """
-                SELECT number, shown, agent_id, assigned_at FROM numbers
-                WHERE account_id = $1 AND ($2::text IS NULL OR number > $2) ORDER BY number LIMIT $3
-                """,
-                account,
-                after,
-                limit,
-            )
-        return [_number(row) for row in rows]
-
-    async def assign(self, account: UUID, number: str, shown: str, agent: UUID) -> AssignedNumber | None:
-        """Let *agent* answer *number* (in routing form), whoever of the account did before; None for no such agent.
-
-        Raises NumberTaken when it is another account's.
-        """
-        try:
-            async with self._database.tenant(account) as connection:
-                row = await connection.fetchrow(
-                    """
-                    INSERT INTO numbers (number, account_id, agent_id, shown) VALUES ($1, $2, $3, $4)
-                    ON CONFLICT (number) DO UPDATE SET agent_id = $3, shown = $4, assigned_at = now()
-                    RETURNING number, shown, agent_id, assigned_at
-                    """,
-                    number,
-                    account,
-                    agent,
-                    shown,
-                )
-        except asyncpg.InsufficientPrivilegeError as error:  # row-level security hides the row that is in the way
-            raise NumberTaken(number) from error
-        except asyncpg.ForeignKeyViolationError:
-            return None
-        return _number(row)
-
-    async def free(self, account: UUID, number: str) -> bool:
-        """Let nobody answer *number*; False when it was not the account's."""
-        async with self._database.tenant(account) as connection:
-            done = await connection.execute(
-                "DELETE FROM numbers WHERE account_id = $1 AND number = $2", account, number
-            )
-        return bool(done == "DELETE 1")
-
     async def routes(self) -> list[Route]:
         """Who answers which number, in all accounts."""
         async with self._database.connection() as connection:
@@ -320,7 +260,3 @@ def _agent(row: asyncpg.Record) -> StoredAgent:
 
 def _version(row: asyncpg.Record) -> AgentVersion:
     return AgentVersion(row["number"], row["definition"], row["note"], row["published_by"], row["published_at"])
-
-
-def _number(row: asyncpg.Record) -> AssignedNumber:
-    return AssignedNumber(row["number"], row["shown"], row["agent_id"], row["assigned_at"])

@@ -15,8 +15,12 @@ PASSWORD = "correct horse battery staple"
 
 def offhook_users(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The command, with the new user's password in its environment."""
+    return command("users", *arguments)
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "orchestrator", "users", *arguments],
+        [sys.executable, "-m", "orchestrator", *arguments],
         capture_output=True,
         text=True,
         env={"OFFHOOK_NEW_PASSWORD": PASSWORD, "COLUMNS": "200"},
@@ -41,6 +45,20 @@ def test_a_user_who_was_added_signs_in_and_reads_calls(offhook: System) -> None:
     calls = httpx.get(f"{offhook.http}/api/v1/calls", headers={"Authorization": f"Bearer {token}"})
     assert calls.status_code == 200
     assert httpx.get(f"{offhook.http}/api/v1/calls").status_code == 401
+
+
+def test_a_number_is_granted_shown_and_taken_back(offhook: System) -> None:
+    where = ("--data", str(offhook.data), "--url", offhook.http)
+    added = command("numbers", "add", "+1 555 0102", "--account", "default", *where)
+    assert added.returncode == 0, added.stderr
+    assert "15550102" in command("numbers", "list", *where).stdout
+    assert command("numbers", "remove", "1 555 0102", *where).returncode == 0
+    assert "15550102" not in command("numbers", "list", *where).stdout
+    unknown = command("numbers", "add", "7", "--account", "nowhere", *where)
+    assert (unknown.returncode, unknown.stderr) == (
+        2,
+        "offhook: no account is nowhere; see: offhook accounts list\n",
+    )
 
 
 def test_the_audit_log_of_a_running_installation_is_verified(offhook: System) -> None:

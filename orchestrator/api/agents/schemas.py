@@ -118,9 +118,9 @@ class NumberAssign(Asked):
 
 
 class NumberRead(Told):
-    """A number. number: as calls are routed; shown: as it was written."""
+    """A number. number: as calls are routed; shown: as it was written; agent_id: null when nobody answers it."""
 
     number: str
     shown: str
-    agent_id: UUID
-    assigned_at: datetime
+    agent_id: UUID | None
+    assigned_at: datetime | None

@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
-from orchestrator.agent_import import import_agents
+from orchestrator.agent_import import Importing, import_agents
 from orchestrator.agents import AgentFile
 from orchestrator.api.agents.differences import differences
 from orchestrator.api.agents.templates import templates
@@ -18,6 +18,7 @@ from orchestrator.calls.prepared import OnDuty
 from orchestrator.core.errors import ConfigError
 from orchestrator.store.agents_repository import AgentsRepository
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
+from orchestrator.store.numbers_repository import NumbersRepository
 from tests.integration.api.conftest import OPERATOR, Control
 
 ADMIN = {"Authorization": f"Bearer {OPERATOR}"}
@@ -207,21 +208,6 @@ async def test_a_name_is_given_once_and_a_number_answers_once(control: Control) 
     assert (await ask(control, "PUT", "/numbers/100", {"agent_id": str(uuid4())})).status_code == 404
 
 
-async def test_a_number_of_another_account_is_not_there_to_be_taken(control: Control) -> None:
-    agent = await made(control)
-    await ask(control, "PUT", "/numbers/100", {"agent_id": agent["id"]})
-    await control.user("theirs@example.org", await control.account("other"))
-    theirs = await control.bearer("theirs@example.org")
-    body = {"name": "desk", "definition": DESK}
-    mine = (await control.client.post("/api/v1/agents", json=body, headers=theirs)).json()
-    taken = await control.client.put("/api/v1/numbers/100", json={"agent_id": mine["id"]}, headers=theirs)
-    assert (taken.status_code, taken.json()["code"]) == (409, "number_taken")
-    assert (await control.client.delete("/api/v1/numbers/100", headers=theirs)).status_code == 404
-    assert (
-        await control.client.put("/api/v1/numbers/7", json={"agent_id": agent["id"]}, headers=theirs)
-    ).status_code == 404
-
-
 async def test_an_agent_that_answers_calls_is_not_deleted(control: Control) -> None:
     agent = await made(control)
     await published(control, agent)
@@ -275,12 +261,17 @@ def file(**changed: object) -> AgentFile:
     return AgentFile.model_validate({"name": "desk", "numbers": ["100"], **DESK, **changed})
 
 
+def importing(control: Control) -> Importing:
+    numbers = NumbersRepository(control.database)
+    return Importing(DEFAULT_ACCOUNT, AgentsRepository(control.database), numbers, control.roster)
+
+
 async def test_files_are_imported_when_they_change_and_nothing_else_is_overwritten(control: Control) -> None:
     agents = AgentsRepository(control.database)
 
     async def imported(one: AgentFile) -> tuple[int | None, str]:
         """The published version and the draft's greeting afterwards."""
-        await import_agents([one], DEFAULT_ACCOUNT, agents, control.roster)
+        await import_agents([one], importing(control))
         stored = await agents.named(DEFAULT_ACCOUNT, "desk")
         assert stored is not None
         return stored.published, stored.draft["greeting"]
@@ -298,13 +289,13 @@ async def test_files_are_imported_when_they_change_and_nothing_else_is_overwritt
 
 async def test_a_file_that_cannot_speak_ends_the_start(control: Control) -> None:
     with pytest.raises(ConfigError, match=r"agent desk: .*there are joe and anna"):
-        await import_agents([file(voice="nobody")], DEFAULT_ACCOUNT, AgentsRepository(control.database), control.roster)
+        await import_agents([file(voice="nobody")], importing(control))
 
 
 async def test_an_import_that_was_cut_is_made_again(control: Control) -> None:
     agents = AgentsRepository(control.database)
     await agents.create(DEFAULT_ACCOUNT, "desk", file().definition())  # and the process died
-    await import_agents([file()], DEFAULT_ACCOUNT, agents, control.roster)
+    await import_agents([file()], importing(control))
     stored = await agents.named(DEFAULT_ACCOUNT, "desk")
     assert stored is not None
     assert (stored.published, stored.numbers) == (1, ("100",))

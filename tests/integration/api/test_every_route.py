@@ -52,6 +52,15 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("POST", "/api/v1/auth/tickets"): Example(ANYBODY),
     ("GET", "/api/v1/accounts"): Example(OPERATOR_ALONE),
     ("POST", "/api/v1/accounts"): Example(OPERATOR_ALONE, {"name": "new", "admin": _ADMIN}),
+    ("GET", "/api/v1/accounts/{account_id}/numbers"): Example(
+        OPERATOR_ALONE, None, {"account_id": "account"}, foreign=403
+    ),
+    ("PUT", "/api/v1/accounts/{account_id}/numbers/{number}"): Example(
+        OPERATOR_ALONE, None, {"account_id": "account", "number": "number"}, foreign=403
+    ),
+    ("DELETE", "/api/v1/accounts/{account_id}/numbers/{number}"): Example(
+        OPERATOR_ALONE, None, {"account_id": "account", "number": "number"}, foreign=403
+    ),
     ("GET", "/api/v1/users"): Example(Permission.MANAGE_USERS),
     ("POST", "/api/v1/users"): Example(Permission.MANAGE_USERS, _USER),
     ("POST", "/api/v1/users/{user_id}/password"): Example(
@@ -149,6 +158,7 @@ async def world(control: Control) -> World:
     await control.client.post(f"/api/v1/agents/{agent}/publish", json={"revision": 1}, headers=admin)
     await control.client.put("/api/v1/numbers/555", json={"agent_id": agent}, headers=admin)
     places = {
+        "account": str(DEFAULT_ACCOUNT),
         "agent": agent,
         "version": "1",
         "number": "555",

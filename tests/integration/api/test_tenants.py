@@ -29,6 +29,7 @@ TENANT_TABLES = (
     "agent_versions",
     "audit_log",
     "numbers",
+    "number_grants",
     "account_keys",
     "recordings",
     "consents",
@@ -75,6 +76,9 @@ async def spoken(control: Control, account: UUID) -> None:
             )
             , version AS (
                 INSERT INTO agent_versions (agent_id, number, account_id, definition) VALUES ($1, 1, $2, '{}')
+            )
+            , granted AS (
+                INSERT INTO number_grants (number, account_id, shown) VALUES ($2::text, $2, '')
             )
             , number AS (
                 INSERT INTO numbers (number, account_id, agent_id, shown) VALUES ($2::text, $2, $1, '')
