@@ -14,6 +14,7 @@ from inference.complaint import explain
 from orchestrator.core.agent import Agent, ApprovedAnswer, Phrases, RecordingPolicy
 from orchestrator.core.errors import ConfigError
 from orchestrator.core.expectation import ANYTHING, Expectation, Form
+from orchestrator.core.privacy import Masking
 
 # Every text that is said word for word is rendered before the agent answers, so there cannot be any number of them.
 _MOST_ANSWERS, _MOST_QUESTIONS, _MOST_PRONUNCIATIONS = 300, 50, 1000
@@ -69,6 +70,7 @@ class AgentDefinition(_Strict):
     phrases: _PhrasesSpec = _PhrasesSpec()
     pronunciations: Annotated[dict[_Text, _Text], Field(max_length=_MOST_PRONUNCIATIONS)] = {}
     recording: Literal["off", "ask", "notice", "always"] = "off"
+    masking: Masking = Masking.NONE
 
     @model_validator(mode="after")
     def _asks_each_question_once(self) -> Self:
@@ -102,6 +104,7 @@ class AgentDefinition(_Strict):
             phrases=Phrases(**self.phrases.model_dump()),
             pronunciations=self.pronunciations,
             recording=RecordingPolicy(self.recording),
+            masking=self.masking,
         )
 
 

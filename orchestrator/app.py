@@ -32,12 +32,14 @@ from orchestrator.api.health.endpoints import Check, Health
 from orchestrator.api.legs.endpoints import LegDoor
 from orchestrator.calls.setup import SessionSettings
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
+from orchestrator.compliance.policies import MaskingPolicies
 from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
 from orchestrator.core.errors import ConfigError
 from orchestrator.core.events import FIRST_ACCOUNT
 from orchestrator.core.ports import TextToSpeech
 from orchestrator.demo import DEMO_AGENTS
 from orchestrator.preflight import make_folders
+from orchestrator.privacy.recorder import MaskingRecorder
 from orchestrator.recordings.archive import Archive
 from orchestrator.roster import AgentRoster
 from orchestrator.settings import Settings, read_trunks
@@ -48,6 +50,7 @@ from orchestrator.store.embedded import EmbeddedPostgres
 from orchestrator.store.migrate import migrate
 from orchestrator.store.notifications import Notifications
 from orchestrator.store.numbers_repository import NumbersRepository
+from orchestrator.store.privacy_repository import PrivacyRepository
 from orchestrator.store.sessions_repository import SessionsRepository
 from orchestrator.telemetry.fanout import Fanout
 from orchestrator.telemetry.prometheus import CallMetrics
@@ -98,6 +101,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         calls = CallsRepository(database)
         recorder = await stack.enter_async_context(DatabaseRecorder(calls, Spool(settings.data / "spool")))
         metrics.watch_recorder(recorder)
+        policies = MaskingPolicies(PrivacyRepository(database))
+        await policies.load()
         if settings.database_url is None:
             # Nobody else writes to the embedded database: calls without an end were cut by our own death.
             await recorder.drain()
@@ -112,7 +117,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         most = settings.calls or profile.calls
         archive = Archive(settings, database)
         await stack.enter_async_context(archive.completing())
-        told = Fanout([metrics, recorder])
+        told = Fanout([metrics, MaskingRecorder(recorder, policies.of)])
         supervisor = CallSupervisor(
             SharedEngines(
                 engines.vad, engines.recognizer, engines.turns, engines.llm, engines.tts, engines.interjections
@@ -135,6 +140,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             supervisor,
             stored,
             roster,
+            policies,
             Lines(gateways, legs.expected),
             archive,
             keys,

@@ -33,9 +33,11 @@ from orchestrator.api.keys.endpoints import keys_router
 from orchestrator.api.live.endpoints import LiveDoor
 from orchestrator.api.live.hub import LiveHub
 from orchestrator.api.numbers.endpoints import grants_router, numbers_router
+from orchestrator.api.privacy.endpoints import privacy_router
 from orchestrator.api.recordings.endpoints import recordings_router
 from orchestrator.api.users.endpoints import users_router
 from orchestrator.calls.supervisor import CallSupervisor
+from orchestrator.compliance.policies import MaskingPolicies
 from orchestrator.core.clock import Clock
 from orchestrator.recordings.archive import Archive
 from orchestrator.recordings.links import Links
@@ -51,6 +53,7 @@ from orchestrator.store.keys_repository import KeysRepository
 from orchestrator.store.live_feed import LIVE_CHANNEL, LiveFeed
 from orchestrator.store.notifications import Notifications
 from orchestrator.store.numbers_repository import NumbersRepository
+from orchestrator.store.privacy_repository import PRIVACY_CHANNEL, PrivacyRepository
 from orchestrator.store.sessions_repository import SessionsRepository
 from orchestrator.store.tickets_repository import TicketsRepository
 from orchestrator.store.users_repository import UsersRepository
@@ -85,6 +88,7 @@ class Stage:
     supervisor: CallSupervisor
     agents: AgentsRepository
     roster: AgentRoster
+    policies: MaskingPolicies
     lines: Lines
     archive: Archive
     keys: Keys
@@ -120,10 +124,11 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
     live = LiveHub(LiveFeed(stage.database))
     stage.notifications.subscribe(LIVE_CHANNEL, live.heard)
     stage.notifications.subscribe(AGENTS_CHANNEL, stage.roster.heard)
+    stage.notifications.subscribe(PRIVACY_CHANNEL, stage.policies.heard)
     users, passwords = UsersRepository(stage.database), Passwords(stage.settings.hashing)
     sessions = Sessions(users, SessionsRepository(stage.database), passwords, tokens, stage.clock)
     try:
-        async with live.running(), stage.roster.running(), simulations.running():
+        async with live.running(), stage.roster.running(), stage.policies.running(), simulations.running():
             yield ControlPlane(
                 idempotency,
                 deeds,
@@ -140,6 +145,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
                 numbers_router(numbers, door),
                 grants_router(numbers, door),
                 recordings_router(stage.archive, Links(stage.keys.tokens.encode(), stage.clock), door),
+                privacy_router(PrivacyRepository(stage.database), stage.policies, door),
                 LiveDoor(live, door, deeds).router(),
             )
     finally:

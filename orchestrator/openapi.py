@@ -12,6 +12,7 @@ from typing import Final, cast
 from orchestrator.api.application import application
 from orchestrator.api.calls.placing import Exchange, Lines
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
+from orchestrator.compliance.policies import MaskingPolicies
 from orchestrator.control_plane import Keys, Stage, control_plane
 from orchestrator.core.events import Recorder
 from orchestrator.core.ports import Embedder, TextToSpeech
@@ -20,6 +21,7 @@ from orchestrator.roster import AgentRoster
 from orchestrator.store.agents_repository import AgentsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.notifications import Notifications
+from orchestrator.store.privacy_repository import PrivacyRepository
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "openapi.json"
 
@@ -32,7 +34,9 @@ async def document() -> str:
     lines = Lines(cast("Exchange", None), {})
     roster = AgentRoster(agents, cast("Embedder", None), cast("TextToSpeech", None))
     keys, archive = Keys("k" * 32, "k" * 32), cast("Archive", None)
-    stage = Stage(database, Notifications(database), supervisor, agents, roster, lines, archive, keys, time.time)
+    policies = MaskingPolicies(PrivacyRepository(database))
+    notifications = Notifications(database)
+    stage = Stage(database, notifications, supervisor, agents, roster, policies, lines, archive, keys, time.time)
     async with control_plane(stage) as control:
         return json.dumps(application(control.routers).openapi(), indent=1, ensure_ascii=False) + "\n"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from orchestrator.core.expectation import ANYTHING, Expectation
+from orchestrator.core.privacy import Masking
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Agent:
 
     numbers: the SIP user parts or phone numbers that it answers; language: BCP 47 tag; pronunciations: word → how it is
     written for the voice; patience: with callers who pause, which is quick, normal, patient, or the most seconds of
-    silence; None is what the call's settings say; recording: when its calls are recorded.
+    silence; None is what the call's settings say; recording: when its calls are recorded; masking: of what is kept of
+    its calls' words.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Agent:
     phrases: Phrases = Phrases()
     pronunciations: Mapping[str, str] = field(default_factory=dict)
     recording: RecordingPolicy = RecordingPolicy.OFF
+    masking: Masking = Masking.NONE
 
     def fixed_phrases(self) -> tuple[str, ...]:
         """Every text that it can say without a language model."""

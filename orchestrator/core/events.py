@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
+from orchestrator.core.privacy import Masking
 from orchestrator.core.turn import Turn
 
 
@@ -49,7 +50,7 @@ class CallStarted:
     """A leg was accepted. started_at: UNIX seconds, wall clock.
 
     account: whose call it is; agent: the agent's name; agent_id, version: which of its versions answers, if the
-    database has it.
+    database has it; masking: of what is kept of its words.
     """
 
     call_id: UUID
@@ -62,6 +63,7 @@ class CallStarted:
     account: UUID = FIRST_ACCOUNT
     agent_id: UUID | None = None
     version: int | None = None
+    masking: Masking = Masking.NONE
 
 
 @dataclass(frozen=True, slots=True)

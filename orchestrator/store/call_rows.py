@@ -31,11 +31,11 @@ CALL_COLUMNS = (
 
 
 def call_row(record: CallStarted) -> Row:
-    """id, account_id, agent, direction, caller, callee, driver, started_at, agent_id, agent_version."""
+    """id, account_id, agent, direction, caller, callee, driver, started_at, agent_id, agent_version, masking."""
     texts = (record.agent, record.direction, record.caller, record.callee, record.driver)
     started_at = datetime.fromtimestamp(record.started_at, UTC)
     told = (storable_text(text) for text in texts)
-    return (record.call_id, record.account, *told, started_at, record.agent_id, record.version)
+    return (record.call_id, record.account, *told, started_at, record.agent_id, record.version, record.masking.value)
 
 
 def event_row(record: Happened) -> Row:

@@ -44,8 +44,8 @@ DEFAULT_ACCOUNT = FIRST_ACCOUNT
 
 _INSERT_CALL = """
     INSERT INTO calls
-        (id, account_id, agent, direction, caller, callee, driver, started_at, agent_id, agent_version)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        (id, account_id, agent, direction, caller, callee, driver, started_at, agent_id, agent_version, masking)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     ON CONFLICT (id) DO NOTHING
 """
 

@@ -19,6 +19,7 @@ from orchestrator.core.events import (
     Spoken,
     TurnFinished,
 )
+from orchestrator.core.privacy import Masking
 from orchestrator.core.turn import AnswerKind, Mark, Turn
 
 _KINDS: dict[str, type[Record]] = {
@@ -85,5 +86,6 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "account": UUID,
     "agent_id": lambda value: None if value is None else UUID(value),
     "reason": EndReason,
+    "masking": Masking,
     "turn": _turn,
 }

@@ -176,4 +176,5 @@ def _started(call: UUID, agent: OnDuty, driver: Literal["browser", "text", "play
         account=agent.account,
         agent_id=agent.agent_id,
         version=agent.version,
+        masking=agent.prepared.agent.masking,
     )

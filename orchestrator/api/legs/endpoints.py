@@ -110,4 +110,5 @@ def _started(invite: Invite, agent: OnDuty) -> CallStarted:
         account=agent.account,
         agent_id=agent.agent_id,
         version=agent.version,
+        masking=agent.prepared.agent.masking,
     )

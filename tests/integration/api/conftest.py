@@ -19,9 +19,11 @@ from orchestrator.access.tokens import AccessTokens
 from orchestrator.api.application import application
 from orchestrator.api.calls.placing import Lines
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
+from orchestrator.compliance.policies import MaskingPolicies
 from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
 from orchestrator.core.audio import AudioFrame, silence
 from orchestrator.core.errors import CarrierRejected, EngineUnavailable
+from orchestrator.privacy.recorder import MaskingRecorder
 from orchestrator.recordings.archive import Archive
 from orchestrator.roster import AgentRoster
 from orchestrator.settings import Settings
@@ -29,6 +31,7 @@ from orchestrator.store.agents_repository import AgentsRepository
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.notifications import Notifications
+from orchestrator.store.privacy_repository import PrivacyRepository
 from orchestrator.store.users_repository import UsersRepository
 from orchestrator.telemetry.recorder import DatabaseRecorder
 from orchestrator.telemetry.spool import Spool
@@ -161,10 +164,14 @@ async def controlled(database: Database, settings: ControlSettings) -> AsyncIter
     async with AsyncExitStack() as stack:
         spool = Path(stack.enter_context(TemporaryDirectory()))
         recorder = await stack.enter_async_context(DatabaseRecorder(CallsRepository(database), Spool(spool)))
-        supervisor = CallSupervisor(engines, {}, recorder, CallLimits())
+        policies = MaskingPolicies(PrivacyRepository(database))
+        await policies.load()
+        supervisor = CallSupervisor(engines, {}, MaskingRecorder(recorder, policies.of), CallLimits())
         installation = Settings(data=spool)
         archive = Archive(installation, database)
-        stage = Stage(database, notifications, supervisor, agents, roster, lines, archive, keys, now, settings)
+        stage = Stage(
+            database, notifications, supervisor, agents, roster, policies, lines, archive, keys, now, settings
+        )
         control = await stack.enter_async_context(control_plane(stage))
         await stack.enter_async_context(notifications.listening())
         stack.push_async_callback(supervisor.stop)

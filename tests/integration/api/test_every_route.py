@@ -94,6 +94,8 @@ EXAMPLES: dict[tuple[str, str], Example] = {
         Permission.MANAGE_NUMBERS, {"agent_id": str(UUID(int=0))}, {"number": "number"}, foreign=409
     ),
     ("DELETE", "/api/v1/numbers/{number}"): Example(Permission.MANAGE_NUMBERS, None, {"number": "number"}),
+    ("GET", "/api/v1/privacy"): Example(Permission.MANAGE_PRIVACY),
+    ("PUT", "/api/v1/privacy"): Example(Permission.MANAGE_PRIVACY, {"masking": "all"}),
     ("GET", "/api/v1/audit"): Example(Permission.READ_AUDIT),
     ("GET", "/api/v1/audit/verification"): Example(Permission.READ_AUDIT),
     ("GET", "/api/v1/calls"): Example(Permission.READ_CALLS),

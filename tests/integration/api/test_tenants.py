@@ -33,6 +33,7 @@ TENANT_TABLES = (
     "account_keys",
     "recordings",
     "consents",
+    "privacy_policies",
 )
 
 # No tenant may read them, their own or others'.
@@ -82,6 +83,9 @@ async def spoken(control: Control, account: UUID) -> None:
             )
             , number AS (
                 INSERT INTO numbers (number, account_id, agent_id, shown) VALUES ($2::text, $2, $1, '')
+            )
+            , policy AS (
+                INSERT INTO privacy_policies (account_id, masking) VALUES ($2, 'all')
             )
             , key AS (
                 INSERT INTO api_keys (account_id, name, hash, shown, permissions)

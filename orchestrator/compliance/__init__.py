@@ -1,0 +1,1 @@
+"""What the law asks of whoever keeps calls: policies, retention, and the right to be forgotten."""

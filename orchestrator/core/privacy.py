@@ -1,0 +1,22 @@
+"""What of a call's words may be kept."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Masking(StrEnum):
+    """What is masked in the words that are kept of a call, from the least to the most.
+
+    NUMBERS: of cards, accounts, identities and telephones, and any other run of digits; ALL: also e-mail addresses,
+    dates of birth, names and postal addresses, as far as rules find them.
+    """
+
+    NONE = "none"
+    NUMBERS = "numbers"
+    ALL = "all"
+
+    def with_at_least(self, other: Masking) -> Masking:
+        """The stricter of the two."""
+        order = list(Masking)
+        return max(self, other, key=order.index)
