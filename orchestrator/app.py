@@ -38,6 +38,7 @@ from orchestrator.core.errors import ConfigError
 from orchestrator.core.events import FIRST_ACCOUNT
 from orchestrator.core.ports import TextToSpeech
 from orchestrator.demo import DEMO_AGENTS
+from orchestrator.jobs.process import WorkerProcess
 from orchestrator.preflight import make_folders
 from orchestrator.privacy.recorder import MaskingRecorder
 from orchestrator.recordings.archive import Archive
@@ -154,6 +155,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         routers = (health.router(), legs.router(), *control.routers)
         app = application(routers, settings.allowed_origins, control.idempotency, control.audit)
         await stack.enter_async_context(_served(app, listener, settings.proxies))
+        if settings.worker:
+            worker = WorkerProcess(settings.environment)
+            await stack.enter_async_context(worker.running())
+            metrics.counter("offhook_worker_restarts", "Of its process.", lambda: worker.restarts)
         stack.push_async_callback(supervisor.stop)
         yield Running(
             api=f"http://{settings.http_host}:{listener.getsockname()[1]}",

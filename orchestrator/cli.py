@@ -12,6 +12,7 @@ from orchestrator.commands import accounts, audit, models, numbers, recordings, 
 from orchestrator.commands.call import call
 from orchestrator.commands.doctor import doctor
 from orchestrator.commands.up import up
+from orchestrator.commands.worker import worker
 from orchestrator.core.errors import ConfigError
 
 # The rich help shows flags as if they wanted a value.
@@ -34,6 +35,7 @@ def offhook(
 
 
 app.command()(up)
+app.command()(worker)
 app.command()(call)
 app.command()(doctor)
 app.add_typer(models.app, name="models")

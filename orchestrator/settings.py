@@ -25,14 +25,14 @@ _OTHERS = frozenset({"OFFHOOK_CALL_PASSWORD", "OFFHOOK_NEW_PASSWORD", "OFFHOOK_S
 class Settings(BaseSettings):
     """What `offhook up` runs with.
 
-    data: database, recordings and keys; agents: folder of agent definitions, the demo's when absent; http_*: where the
-    API listens; proxies: addresses whose X-Forwarded-For is believed; origins: of other sites whose pages may use the
-    API; user_requests, account_requests: how many a minute; sip_ports: one gateway process each; sip_bind, sip_public:
-    local and advertised address; trunks: TOML file of SIP trunks; calls: how many at once, what the profile says or the
-    gateways hold when absent; longest_call: seconds; speculation: begin replies before it is certain that the caller is
-    done; record: whether calls may be recorded at all; database_url: a PostgreSQL of your own; objects*: where
-    recordings are kept, a folder or S3; master_key_file, old_master_key_file: what their keys are under, and were
-    before; vault_*: the key in Vault that takes its place.
+    data: database, recordings and keys; agents: folder of agent definitions, the demo's when absent; http_*: where
+    the API listens; proxies: addresses whose X-Forwarded-For is believed; origins: of other sites whose pages may
+    use the API; user_requests, account_requests: how many a minute; sip_ports: one gateway process each; sip_bind,
+    sip_public: local and advertised address; trunks: TOML file of SIP trunks; calls: how many at once, what the
+    profile says or the gateways hold when absent; longest_call: seconds; speculation: begin replies before it is
+    certain that the caller is done; worker: do the jobs too; record: whether calls may be recorded at all;
+    database_url: a PostgreSQL of your own; objects*: where recordings are kept, a folder or S3; master_key_file,
+    old_master_key_file: what their keys are under, and were before; vault_*: the key in Vault that takes its place.
     docs/settings.md has them all.
     """
 
@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     calls: Annotated[int, Field(ge=1)] | None = None
     longest_call: Annotated[float, Field(gt=0)] = 3600.0
     speculation: bool = True
+    worker: bool = True
     database_url: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("OFFHOOK_DATABASE_URL", "DATABASE_URL")
     )
@@ -112,6 +113,12 @@ class Settings(BaseSettings):
         return self.data / "keys" / "operator.key"
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which another process of this product gets the same settings. Some are secret."""
+        given = {name: getattr(self, name) for name in sorted(self.model_fields_set)}
+        return {f"{_PREFIX}{name.upper()}": _as_variable(value) for name, value in given.items() if value is not None}
+
+    @property
     def allowed_origins(self) -> tuple[str, ...]:
         """Origins of other sites, such as https://desk.example.org."""
         return tuple(origin.strip() for origin in self.origins.split(",") if origin.strip())
@@ -126,6 +133,10 @@ class Settings(BaseSettings):
         """First and last RTP port."""
         first, last = self.rtp_ports.split("-")
         return int(first), int(last)
+
+
+def _as_variable(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def read_settings(**given: object) -> Settings:

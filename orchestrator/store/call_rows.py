@@ -26,7 +26,8 @@ Row: TypeAlias = tuple[object, ...]
 # What to_call reads. The words of a call are long, and searched only.
 CALL_COLUMNS = (
     "id, account_id, agent, agent_id, agent_version, direction, caller, callee, driver, started_at, ended_at, "
-    "end_reason, duration, EXISTS (SELECT FROM recordings WHERE recordings.call_id = calls.id) AS recorded"
+    "end_reason, duration, summary, sentiment, "
+    "EXISTS (SELECT FROM recordings WHERE recordings.call_id = calls.id) AS recorded"
 )
 
 
@@ -97,6 +98,8 @@ def to_call(row: asyncpg.Record) -> Call:
         reason=None if row["end_reason"] is None else EndReason(row["end_reason"]),
         duration=row["duration"],
         recorded=row["recorded"],
+        summary=row["summary"],
+        sentiment=row["sentiment"],
     )
 
 
@@ -111,6 +114,7 @@ def to_turn(row: asyncpg.Record) -> RecordedTurn:
         marks={Mark(name): at for name, at in row["marks"].items()},
         spans=row["spans"],
         voice_to_voice=row["voice_to_voice"],
+        sentiment=row["sentiment"],
     )
 
 

@@ -13,7 +13,9 @@ from orchestrator.core.turn import AnswerKind, Mark
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. ended_at and reason are None while it goes on; duration: seconds; recorded: there is a recording."""
+    """One call. ended_at and reason are None while it goes on; duration: seconds; recorded: there is a recording;
+    summary and sentiment (from -1 to 1): None until they are found out, and when nothing was said.
+    """
 
     id: UUID
     account_id: UUID
@@ -29,6 +31,8 @@ class Call:
     reason: EndReason | None
     duration: float | None
     recorded: bool
+    summary: str | None
+    sentiment: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class RecordedTurn:
     marks: Mapping[Mark, float]
     spans: Mapping[str, float]
     voice_to_voice: float | None
+    sentiment: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 import asyncpg
@@ -21,6 +22,7 @@ from orchestrator.core.events import (
     Spoken,
     TurnFinished,
 )
+from orchestrator.store.after_call import calls_ended
 from orchestrator.store.call_rows import (
     CALL_COLUMNS,
     Row,
@@ -84,11 +86,14 @@ _START_RECORDING = """
     ON CONFLICT (call_id) DO NOTHING
 """
 
+# Locked as the update locks it: rows that refer to the call can be written meanwhile.
 _END_CALL = """
+    WITH before AS (SELECT id, ended_at IS NULL AS open FROM calls WHERE id = $1 FOR NO KEY UPDATE)
     UPDATE calls SET
-        ended_at = $2, end_reason = $3, duration = $4, words = words_of(id)
-    WHERE id = $1
-    RETURNING id
+        ended_at = $2, end_reason = $3, duration = $4, words = words_of(calls.id)
+    FROM before
+    WHERE calls.id = before.id
+    RETURNING before.open
 """
 
 # Everything but the end, in an order in which each finds what it refers to.
@@ -168,17 +173,23 @@ class CallsRepository:
                 if rows[statement]:
                     await connection.executemany(statement, rows[statement])
             for row in rows[_END_CALL]:
-                if await connection.fetchval(_END_CALL, *row) is None:
-                    raise RecordRefused(f"call {row[0]} ended, but its start was never written")
+                call_id = cast("UUID", row[0])
+                was_open = await connection.fetchval(_END_CALL, *row)
+                if was_open is None:
+                    raise RecordRefused(f"call {call_id} ended, but its start was never written")
+                if was_open:
+                    await calls_ended(connection, [call_id])
 
     async def end_abandoned(self, alive: Iterable[UUID] = ()) -> list[UUID]:
         """End all calls that were cut by the death of their orchestrator, at their last event; their ids.
 
         For the start of a single orchestrator, after what its last run has spooled is replayed. alive: calls to spare.
         """
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
             rows = await connection.fetch(_END_ABANDONED, EndReason.ERROR.value, list(alive))
-        return [row["id"] for row in rows]
+            ended = [row["id"] for row in rows]
+            await calls_ended(connection, ended)
+        return ended
 
     def of(self, account: UUID) -> CallsRepository:
         """The calls of *account*."""

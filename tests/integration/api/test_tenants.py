@@ -34,6 +34,8 @@ TENANT_TABLES = (
     "recordings",
     "consents",
     "privacy_policies",
+    "jobs",
+    "call_days",
 )
 
 # No tenant may read them, their own or others'.
@@ -67,6 +69,12 @@ async def spoken(control: Control, account: UUID) -> None:
                 INSERT INTO consents (call_id, account_id, given, how, at) VALUES ($1, $2, true, 'key', 0)
             ), recording AS (
                 INSERT INTO recordings (call_id, account_id, wrapped_key, rate, start_at) VALUES ($1, $2, '', 8000, 0)
+            )
+            , job AS (
+                INSERT INTO jobs (account_id, kind, call_id) VALUES ($2, 'summary', $1)
+            ), day AS (
+                INSERT INTO call_days (account_id, day, agent, calls, seconds, turns, answered)
+                VALUES ($2, '2026-11-23', 'demo', 1, 12, 1, 1)
             )
             , request AS (
                 INSERT INTO idempotency_keys (account_id, key, request, running_until, expires_at)

@@ -28,6 +28,19 @@ def test_the_database_password_is_never_shown(monkeypatch):
     assert "topsecret" not in repr(settings)
 
 
+def test_another_process_gets_the_same_settings_by_its_environment(monkeypatch, tmp_path):
+    given = {
+        "data": tmp_path,
+        "worker": False,
+        "http_port": 0,
+        "database_url": "postgresql://offhook:secret@db/offhook",
+    }
+    settings = read_settings(**given)
+    for name, value in settings.environment.items():
+        monkeypatch.setenv(name, value)
+    assert read_settings() == settings
+
+
 def test_trunks_are_read(tmp_path):
     path = tmp_path / "trunks.toml"
     path.write_text('[[trunks]]\nname = "carrier"\nnetworks = ["192.0.2.0/24"]\n')

@@ -1,0 +1,51 @@
+"""`offhook worker`: a worker and what it works with, put together from the settings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import structlog
+
+from orchestrator.jobs.registry import Means, kinds
+from orchestrator.jobs.worker import Worker
+from orchestrator.settings import Settings
+from orchestrator.store.db import Database, PoolLimits
+from orchestrator.store.embedded import EmbeddedPostgres
+from orchestrator.store.job_runs import JobRuns
+
+# Behind calls in everything: whoever is on the phone must not notice that work is being done.
+_NICENESS = 10
+_CONNECTIONS = 6
+
+log = structlog.get_logger(__name__)
+
+
+async def work(settings: Settings) -> None:
+    """Work until cancelled, on the database of *settings*, which is there and migrated: `offhook up` does both."""
+    os.nice(max(0, _NICENESS - os.nice(0)))
+    dsn = address(settings)
+    async with Database(dsn, PoolLimits(connections=_CONNECTIONS)) as database:
+        worker = Worker(dsn, JobRuns(database), kinds(Means(settings, database)))
+        log.info("worker_ready", pid=os.getpid())
+        await worker.run()
+
+
+def address(settings: Settings) -> str:
+    """Where the database is: the company's own, or the embedded one of a running `offhook up`."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return EmbeddedPostgres(settings.data).dsn
+
+
+async def until_closed(descriptor: int) -> None:
+    """Return when the other end of the pipe *descriptor* is closed: its owner has gone, or wants us to."""
+    loop, closed = asyncio.get_running_loop(), asyncio.Event()
+
+    def look() -> None:
+        if not os.read(descriptor, 4096):
+            loop.remove_reader(descriptor)
+            closed.set()
+
+    loop.add_reader(descriptor, look)
+    await closed.wait()
