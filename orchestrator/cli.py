@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.commands import accounts, audit, models, numbers, recordings, users
+from orchestrator.commands import accounts, audit, backup, models, numbers, recordings, users
 from orchestrator.commands.call import call
 from orchestrator.commands.doctor import doctor
+from orchestrator.commands.restore import restore
 from orchestrator.commands.up import up
 from orchestrator.commands.worker import worker
 from orchestrator.core.errors import ConfigError
@@ -38,12 +39,14 @@ app.command()(up)
 app.command()(worker)
 app.command()(call)
 app.command()(doctor)
+app.command()(restore)
 app.add_typer(models.app, name="models")
 app.add_typer(users.app, name="users")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(numbers.app, name="numbers")
 app.add_typer(audit.app, name="audit")
 app.add_typer(recordings.app, name="recordings")
+app.add_typer(backup.app, name="backup")
 
 
 def main() -> None:

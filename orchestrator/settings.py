@@ -108,6 +108,11 @@ class Settings(BaseSettings):
         return self.data / "journals"
 
     @property
+    def vectors(self) -> Path:
+        """Where a vector database that runs on this machine keeps its files."""
+        return self.data / "vectors"
+
+    @property
     def operator_key(self) -> Path:
         """The file whose content lets whoever can read it use the API."""
         return self.data / "keys" / "operator.key"

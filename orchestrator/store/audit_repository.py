@@ -63,6 +63,12 @@ class AuditRepository:
             )
         return entry
 
+    async def accounts(self) -> list[UUID]:
+        """The accounts that have a log."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch("SELECT id FROM accounts WHERE id IN (SELECT account_id FROM audit_log)")
+        return [UUID(str(row["id"])) for row in rows]
+
     async def page(self, account: UUID, limit: int, before: int | None = None) -> list[Entry]:
         """The latest entries first; those before *before* when it is given."""
         async with self._database.tenant(account) as connection:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
@@ -82,6 +83,42 @@ class EmbeddedPostgres:
     def pid(self) -> int | None:
         """Process id of the server; None while it is down."""
         return None if self._process is None else self._process.pid
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a cluster in the folder."""
+        return self._data.exists()
+
+    def serves_others(self) -> bool:
+        """Whether a server runs on the folder, whoever started it: `dsn` leads to it without entering."""
+        serving = PostgresProcess.serving(self._data)
+        if serving is not None:
+            serving.close()
+        return serving is not None
+
+    async def set_aside(self, suffix: str) -> Path | None:
+        """Rename the cluster, which nobody may be using; where it is then, None when there was none.
+
+        Raises ConfigError when another process has it.
+        """
+        lock = take_folder(self._folder)
+        try:
+            await self._end_leftover()
+            if not self.exists:
+                return None
+            return self._data.rename(self._data.with_name(self._data.name + suffix))
+        finally:
+            os.close(lock)
+
+    def put_back(self, aside: Path) -> None:
+        """Undo `set_aside`; a cluster made since is lost. Raises ConfigError when another process has that one."""
+        lock = take_folder(self._folder)
+        try:
+            if self.exists:
+                shutil.rmtree(self._data)
+            aside.rename(self._data)
+        finally:
+            os.close(lock)
 
     async def __aenter__(self) -> Self:
         try:

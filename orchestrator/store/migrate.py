@@ -57,8 +57,10 @@ def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
     return migrations
 
 
-async def migrate(database: Database, folder: Path = MIGRATIONS, *, patience: float = 60.0) -> list[str]:
-    """Apply what *database* lacks, in order; the names of the files that were applied.
+async def migrate(
+    database: Database, folder: Path = MIGRATIONS, *, patience: float = 60.0, last: str | None = None
+) -> list[str]:
+    """Apply what *database* lacks, in order, up to the version *last* if given; the names of the files applied.
 
     Several processes may call it at once: one works, the others wait up to *patience* seconds for it.
     Raises StoreUnavailable when the database does not answer or the wait is over, and ConfigError when a file was
@@ -68,7 +70,7 @@ async def migrate(database: Database, folder: Path = MIGRATIONS, *, patience: fl
     async with database.connection() as connection:
         await _lock(connection, patience)
         try:
-            return await _apply(connection, migrations)
+            return await _apply(connection, migrations, last)
         finally:
             if not connection.is_closed():
                 await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
@@ -85,7 +87,7 @@ async def _lock(connection: asyncpg.Connection, patience: float) -> None:
         raise StoreUnavailable(f"another process has been migrating the database for {patience:g} s") from error
 
 
-async def _apply(connection: asyncpg.Connection, migrations: list[Migration]) -> list[str]:
+async def _apply(connection: asyncpg.Connection, migrations: list[Migration], last: str | None) -> list[str]:
     await connection.execute(
         """
         CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -100,7 +102,7 @@ async def _apply(connection: asyncpg.Connection, migrations: list[Migration]) ->
     _refuse_unknown(applied, migrations)
     names = []
     for migration in migrations:
-        if migration.version not in applied:
+        if migration.version not in applied and (last is None or migration.version <= last):
             await _apply_one(connection, migration)
             names.append(migration.name)
     return names

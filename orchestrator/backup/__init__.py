@@ -1,0 +1,1 @@
+"""Backups: an installation's database, objects and vectors as one file, and back."""
