@@ -13,7 +13,8 @@ from inference.loading import HostedEngine, unload
 from inference.local.pool import in_processes
 from inference.manifest import IN_CALL_PROCESS, Kind, Manifest, Profile
 from inference.placed import Hosted, Placed, Terms
-from inference.remote import REMOTE
+from inference.remote import REMOTE, Pulse, RemoteEngine
+from orchestrator.core.breaker import BreakerState
 from orchestrator.core.ports import (
     Embedder,
     Interjections,
@@ -26,6 +27,10 @@ from orchestrator.core.ports import (
 )
 
 __all__ = ["EngineHealth", "EngineSet", "Models", "Terms", "VoiceActivityFactory", "open_engines"]
+
+
+# Without any of these no call works; it works without the others, if not as well.
+_ESSENTIAL: tuple[tuple[Kind, str], ...] = (("stt", "recognize"), ("llm", "complete"), ("tts", "synthesize"))
 
 
 class Models(Protocol):
@@ -53,7 +58,7 @@ class EngineHealth:
     """One engine now.
 
     process: where it runs; alive: whether it takes requests; restarts: how often its process was started again;
-    in_flight: requests under way.
+    in_flight: requests under way; breaker: whether what is asked of it is refused at once.
     """
 
     kind: Kind
@@ -62,11 +67,15 @@ class EngineHealth:
     alive: bool
     restarts: int
     in_flight: int
+    breaker: BreakerState
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSet:
-    """The engines of a profile. health: how those are that run in places of their own, at this moment."""
+    """The engines of a profile. health: how those are that run in places of their own, at this moment.
+
+    failing: seconds until what no call works without is asked again, 0 while nothing of it fails.
+    """
 
     vad: VoiceActivityFactory
     turns: TurnDetector
@@ -77,6 +86,7 @@ class EngineSet:
     embedder: Embedder
     sentiment: Sentiment
     health: Callable[[], tuple[EngineHealth, ...]]
+    failing: Callable[[], float]
 
     @property
     def ready(self) -> bool:
@@ -101,7 +111,7 @@ async def open_engines(profile: Profile, models: Models, terms: Terms | None = N
         interjections = await _loaded(stack, hosted["interjections"])
         placed = await stack.enter_async_context(place(profile, outside, terms))
         remote: dict[Kind, Any] = {
-            kind: REMOTE[kind](outside[kind].manifest.name, at.channel, terms.operations[kind], at.gauge)
+            kind: REMOTE[kind](outside[kind].manifest.name, at.channel, terms.operations[kind], at.gauge, _pulse(at))
             for kind, at in placed.items()
         }
         yield EngineSet(
@@ -113,7 +123,8 @@ async def open_engines(profile: Profile, models: Models, terms: Terms | None = N
             tts=remote["tts"],
             embedder=remote["embed"],
             sentiment=remote["sentiment"],
-            health=lambda: tuple(_health(kind, outside[kind], at) for kind, at in placed.items()),
+            health=lambda: tuple(_health(outside[kind], at, kind, remote[kind]) for kind, at in placed.items()),
+            failing=lambda: max(remote[kind].wait(operation) for kind, operation in _ESSENTIAL),
         )
 
 
@@ -129,8 +140,14 @@ async def _loaded(stack: AsyncExitStack, hosted: HostedEngine) -> Any:
     return engine
 
 
-def _health(kind: Kind, engine: HostedEngine, at: Placed) -> EngineHealth:
-    return EngineHealth(kind, engine.manifest.name, at.process, at.alive(), at.restarts(), at.gauge.in_flight)
+def _pulse(at: Placed) -> Pulse:
+    return Pulse(lambda: at.restarts() if at.alive() else None)
+
+
+def _health(engine: HostedEngine, at: Placed, kind: Kind, remote: RemoteEngine) -> EngineHealth:
+    return EngineHealth(
+        kind, engine.manifest.name, at.process, at.alive(), at.restarts(), at.gauge.in_flight, remote.state
+    )
 
 
 def _on_ray(profile: Profile, hosted: Hosted, terms: Terms) -> AbstractAsyncContextManager[Mapping[Kind, Placed]]:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from inference.breaking import ENGINE, guarded
 from inference.manifest import Kind
 from inference.operations import Operation
 from orchestrator.core.audio import AudioFrame
+from orchestrator.core.breaker import Breaker, BreakerState
+from orchestrator.core.clock import Clock
 from orchestrator.core.errors import EngineTimeout
 from orchestrator.core.ports import Interjection, Message, Mood, Reading, TextDelta, Tool, ToolCall, Transcript, Vectors
+
+_WORST_FIRST = (BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED)
 
 
 class Channel(Protocol):
@@ -60,18 +66,56 @@ class Gauge:
         self.on_miss(self.misses)
 
 
-class RemoteEngine:
-    """What all remote engines share: deadlines and counting. name: the manifest's."""
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What tells a remote engine how its place is. life: changes with each start of its process, None while it has
+    none; clock: of its breakers.
+    """
 
-    def __init__(self, name: str, channel: Channel, operations: Mapping[str, Operation], gauge: Gauge) -> None:
+    life: Callable[[], int | None] = lambda: 0
+    clock: Clock = time.monotonic
+
+
+class RemoteEngine:
+    """What all remote engines share: deadlines, counting, and a breaker for each operation. name: the manifest's."""
+
+    def __init__(
+        self,
+        name: str,
+        channel: Channel,
+        operations: Mapping[str, Operation],
+        gauge: Gauge,
+        pulse: Pulse = Pulse(),
+    ) -> None:
         self.name = name
         self._channel = channel
         self._operations = operations
         self._gauge = gauge
+        self._pulse = pulse
+        self._life = pulse.life()
+        self._breakers = {operation: Breaker(ENGINE, pulse.clock) for operation in operations}
+
+    def wait(self, operation: str) -> float:
+        """Seconds for which *operation* is refused at once, 0 while it is not."""
+        return self._breaker(operation).wait
+
+    @property
+    def state(self) -> BreakerState:
+        """That of the operation that is worst off."""
+        states = {self._breaker(operation).state for operation in self._breakers}
+        return next(state for state in _WORST_FIRST if state in states)
+
+    def _breaker(self, operation: str) -> Breaker:
+        if (life := self._pulse.life()) != self._life:
+            self._life = life
+            if life is not None:  # what failed was the process before
+                for breaker in self._breakers.values():
+                    breaker.reset()
+        return self._breakers[operation]
 
     async def _ask(self, operation: str, **arguments: object) -> Any:
         deadline = self._operations[operation].deadline
-        with self._gauge.request():
+        with guarded(self.name, operation, self._breaker(operation)), self._gauge.request():
             try:
                 async with asyncio.timeout(deadline):
                     answer = await self._channel.ask(operation, arguments)
@@ -83,7 +127,7 @@ class RemoteEngine:
     async def _stream(self, operation: str, **arguments: object) -> AsyncGenerator[Any, None]:
         terms = self._operations[operation]
         wait = terms.deadline
-        with self._gauge.request():
+        with guarded(self.name, operation, self._breaker(operation)) as attempt, self._gauge.request():
             async with aclosing(self._channel.stream(operation, arguments)) as items:
                 while True:
                     try:
@@ -94,6 +138,7 @@ class RemoteEngine:
                     except TimeoutError as error:
                         raise self._late(operation, wait) from error
                     self._gauge.answered()
+                    attempt.answer(self._pulse.clock())
                     yield item
                     wait = terms.pause or terms.deadline
 

@@ -34,6 +34,7 @@ from orchestrator.calls.setup import SessionSettings
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
 from orchestrator.compliance.policies import MaskingPolicies
 from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
+from orchestrator.core.breaker import BreakerState
 from orchestrator.core.errors import ConfigError
 from orchestrator.core.events import FIRST_ACCOUNT
 from orchestrator.core.ports import TextToSpeech
@@ -121,7 +122,13 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         told = Fanout([metrics, MaskingRecorder(recorder, policies.of)])
         supervisor = CallSupervisor(
             SharedEngines(
-                engines.vad, engines.recognizer, engines.turns, engines.llm, engines.tts, engines.interjections
+                engines.vad,
+                engines.recognizer,
+                engines.turns,
+                engines.llm,
+                engines.tts,
+                engines.interjections,
+                engines.failing,
             ),
             roster,
             told,
@@ -223,7 +230,15 @@ def _checks(database: Database, engines: EngineSet, gateways: GatewayPool) -> Ma
     async def gateways_ready() -> bool:
         return gateways.ready
 
-    return {"database": database.answers, "engines": engines_ready, "gateways": gateways_ready}
+    async def breakers_closed() -> bool:
+        return not engines.failing()
+
+    return {
+        "database": database.answers,
+        "engines": engines_ready,
+        "breakers": breakers_closed,
+        "gateways": gateways_ready,
+    }
 
 
 def _watch(metrics: CallMetrics, engines: EngineSet, gateways: GatewayPool) -> None:
@@ -238,6 +253,12 @@ def _watch(metrics: CallMetrics, engines: EngineSet, gateways: GatewayPool) -> N
     metrics.gauge("offhook_engine_up", "1 while the engine takes requests.", of_engines(lambda e: e.alive), "engine")
     metrics.gauge("offhook_engine_requests", "Requests under way.", of_engines(lambda e: e.in_flight), "engine")
     metrics.counter("offhook_engine_restarts", "Of its process.", of_engines(lambda e: e.restarts), "engine")
+    metrics.gauge(
+        "offhook_engine_breaker_open",
+        "1 while what is asked of it is refused at once, for it has failed again and again.",
+        of_engines(lambda e: e.breaker is BreakerState.OPEN),
+        "engine",
+    )
     metrics.gauge("offhook_gateway_up", "1 while it listens.", of_gateways(lambda g: g.control is not None), "gateway")
     metrics.counter("offhook_gateway_restarts", "Of its process.", of_gateways(lambda g: g.restarts), "gateway")
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Protocol
 from uuid import UUID
 
@@ -50,7 +51,7 @@ class VoiceActivityFactory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SharedEngines:
-    """The engines that every call uses."""
+    """The engines that every call uses. failing: seconds until those are asked again that no call works without."""
 
     vad: VoiceActivityFactory
     recognizer: Recognizer
@@ -58,6 +59,7 @@ class SharedEngines:
     llm: LanguageModel
     tts: TextToSpeech
     interjections: Interjections
+    failing: Callable[[], float] = lambda: 0.0
 
     def for_call(self) -> CallEngines:
         """The same, with a detector of the call's own."""
@@ -74,10 +76,11 @@ class CallLimits:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a call is not taken, as a SIP status."""
+    """Why a call is not taken, as a SIP status. retry_after: seconds after which another try makes sense, if known."""
 
     status: int
     reason: str
+    retry_after: int | None = None
 
 
 @dataclass(slots=True)
@@ -156,6 +159,8 @@ class CallSupervisor:
             return Refusal(503, "Shutting Down")
         if agent is None:
             return Refusal(404, "Not Found")
+        if wait := self._engines.failing():
+            return Refusal(503, "Engines Failing", ceil(wait))
         if not self._places.has_room(simulated=simulated):
             return Refusal(486, "Busy Here")
         # Where nobody has said what the machine bears, a lone caller may already wait longer than the guard allows;

@@ -20,9 +20,9 @@ async def receive_invite(transport: Transport, deadline: float = INVITE_DEADLINE
     return report
 
 
-async def reject(transport: Transport, status: int, reason: str) -> None:
-    """Refuse the call with a SIP *status*, such as 404 for an unknown number."""
-    await transport.send_text(Reject(status=status, reason=reason).encode())
+async def reject(transport: Transport, status: int, reason: str, retry_after: int | None = None) -> None:
+    """Refuse the call with a SIP *status*, such as 404 for an unknown number; *retry_after* seconds it may be taken."""
+    await transport.send_text(Reject(status=status, reason=reason, retry_after=retry_after).encode())
 
 
 async def accept(transport: Transport, deadline: float = RING_DEADLINE) -> Answered:

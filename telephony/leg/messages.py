@@ -131,11 +131,12 @@ class Accept(_Message):
 
 
 class Reject(_Message):
-    """Refuse the call with a SIP *status*."""
+    """Refuse the call with a SIP *status*. retry_after: seconds, when another try makes sense."""
 
     type: Literal["reject"] = "reject"
     status: SipStatus
     reason: Phrase
+    retry_after: Annotated[int, Field(ge=0)] | None = None
 
 
 class Clear(_Message):

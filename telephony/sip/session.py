@@ -203,8 +203,8 @@ class Session:
                     self._exchange.answer(self._line)
                 else:
                     self._exchange.dial(self._line)
-            case Reject(status=status, reason=reason):
-                self._end("agent", "rejected", Refusal(status, reason))
+            case Reject(status=status, reason=reason, retry_after=retry_after):
+                self._end("agent", "rejected", Refusal(status, reason, retry_after))
             case HangUp():
                 self._end("agent", "hangup")
             case other:

@@ -45,7 +45,7 @@ async def answered(supervisor: CallSupervisor, agent: PreparedAgent, after: floa
 
 
 def with_supervisor(
-    story: Callable[..., Awaitable[None]], limits: CallLimits = CallLimits(), vad=None
+    story: Callable[..., Awaitable[None]], limits: CallLimits = CallLimits(), vad=None, failing=lambda: 0.0
 ) -> list[CallEnded]:
     """Run *story(supervisor, agent)*; the ends of the calls that were recorded."""
     recorder = Kept()
@@ -60,6 +60,7 @@ def with_supervisor(
             FakeLanguageModel(),
             tts,
             FakeInterjections(),
+            failing,
         )
         await story(
             CallSupervisor(engines, {"demo": OnDuty(agent)}, recorder, limits, wall_clock=lambda: 1000.0), agent
@@ -92,6 +93,14 @@ def test_the_call_beyond_the_limit_is_busy():
             assert answer.prepared is agent
 
     with_supervisor(story, CallLimits(calls=1))
+
+
+def test_nobody_is_taken_while_an_engine_fails_that_no_call_works_without():
+    async def story(supervisor, agent):
+        with supervisor.admitted("demo") as answer, supervisor.assigned(OnDuty(agent), simulated=True) as tried_out:
+            assert answer == tried_out == Refusal(503, "Engines Failing", retry_after=8)
+
+    with_supervisor(story, failing=lambda: 7.2)
 
 
 def test_simulated_calls_take_no_caller_s_place():

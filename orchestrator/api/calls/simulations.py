@@ -139,7 +139,9 @@ class Simulations:
         answer = place.enter_context(self._supervisor.assigned(agent, simulated=True))
         if isinstance(answer, Refusal):
             place.close()
-            raise ApiError(503, "no_line", f"no call is taken now: {answer.reason}", {"Retry-After": "5"})
+            raise ApiError(
+                503, "no_line", f"no call is taken now: {answer.reason}", {"Retry-After": str(answer.retry_after or 5)}
+            )
         return place
 
     async def _play(self, call: UUID, agent: OnDuty, speech: AudioFrame, place: ExitStack) -> None:

@@ -95,7 +95,7 @@ class LegDoor:
 
 async def _refuse(transport: WebSocketTransport, invite: Invite, why: Refusal) -> None:
     log.info("call_refused", status=why.status, reason=why.reason, pii_callee=invite.callee)
-    await reject(transport, why.status, why.reason)
+    await reject(transport, why.status, why.reason, why.retry_after)
 
 
 def _started(invite: Invite, agent: OnDuty) -> CallStarted:

@@ -122,6 +122,10 @@ class Orchestrator:
                 await reject(transport, 404, "Not Found")
                 self._show(seen)
                 return
+            if seen.invite.callee == "later":
+                await reject(transport, 503, "Engines Failing", 8)
+                self._show(seen)
+                return
             if seen.invite.callee == "undecided":
                 self._show(seen)
                 await connection.wait_closed()

@@ -62,6 +62,16 @@ async def test_an_orchestrator_that_does_not_decide_costs_a_503_at_the_deadline(
         assert (await Dialog(peer, callee="undecided").ask()).status == 503
 
 
+async def test_an_orchestrator_says_when_to_try_again(tmp_path: Path) -> None:
+    async with (
+        running_orchestrator() as orchestrator,
+        running_gateway(orchestrator.url, tmp_path) as gateway,
+        SipPeer(gateway.port) as peer,
+    ):
+        refused = await Dialog(peer, callee="later").ask()
+        assert (refused.status, refused.headers["retry-after"]) == (503, "8")
+
+
 async def test_a_gateway_with_the_wrong_token_says_503(tmp_path: Path) -> None:
     async with (
         running_orchestrator() as orchestrator,

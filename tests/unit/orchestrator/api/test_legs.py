@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID, uuid4
 
 import pytest
@@ -66,8 +66,8 @@ def test_a_leg_that_does_not_begin_with_an_invite_is_closed(client, first):
             socket.receive_text()
 
 
-def placing(kept: Kept, limits: CallLimits = CallLimits()) -> tuple[LegDoor, OnDuty]:
-    """A door, whose recorder is *kept*, and an agent for calls that are placed."""
+def placing(kept: Kept, limits: CallLimits = CallLimits(), failing: float = 0.0) -> tuple[LegDoor, OnDuty]:
+    """A door, whose recorder is *kept*, and an agent for calls that are placed. failing: seconds, of the engines."""
     engines = SharedEngines(
         FakeVoiceActivityFactory(),
         FakeRecognizer(lambda window: ""),
@@ -75,17 +75,25 @@ def placing(kept: Kept, limits: CallLimits = CallLimits()) -> tuple[LegDoor, OnD
         FakeLanguageModel(),
         FakeTextToSpeech(),
         FakeInterjections(),
+        lambda: failing,
     )
     waiting = OnDuty(asyncio.run(prepare(AGENT, FakeEmbedder(), FakeTextToSpeech())), version=3)
     return LegDoor(CallSupervisor(engines, {"100": waiting}, kept, limits), "right"), waiting
 
 
-@contextmanager
-def brought(door: LegDoor, call: UUID) -> Iterator[WebSocketTestSession]:
+def brought(door: LegDoor, call: UUID) -> AbstractContextManager[WebSocketTestSession]:
     """The leg of the placed *call*, from the number 100."""
+    invite = Invite(
+        call_id=call, direction="outbound", caller="100", callee="+15550102", gateway="sip", trunk="carrier"
+    )
+    return invited(door, invite)
+
+
+@contextmanager
+def invited(door: LegDoor, invite: Invite) -> Iterator[WebSocketTestSession]:
+    """A leg that begins with *invite*."""
     app = FastAPI()
     app.include_router(door.router())
-    invite = Invite(call_id=call, direction="outbound", caller="100", callee="+15550102", gateway="sip")
     with TestClient(app).websocket_connect("/legs/sip", headers=AUTHORIZED) as socket:
         socket.send_text(invite.encode())
         yield socket
@@ -137,3 +145,10 @@ def test_a_placed_call_without_a_place_is_recorded_as_refused():
         {"status": 486, "reason": "no call is taken now: Busy Here"},
     )
     assert ended.reason is EndReason.NOT_ANSWERED
+
+
+def test_a_caller_is_told_when_to_try_again_while_engines_fail():
+    door, _ = placing(Kept(), failing=7.2)
+    invite = Invite(call_id=uuid4(), direction="inbound", caller="ann", callee="100", gateway="sip")
+    with invited(door, invite) as socket:
+        assert decode_command(socket.receive_text()) == Reject(status=503, reason="Engines Failing", retry_after=8)
