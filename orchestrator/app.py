@@ -163,9 +163,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         app = application(routers, settings.allowed_origins, control.idempotency, control.audit)
         await stack.enter_async_context(_served(app, listener, settings.proxies))
         if settings.worker:
-            worker = WorkerProcess(settings.environment)
-            await stack.enter_async_context(worker.running())
-            metrics.counter("offhook_worker_restarts", "Of its process.", lambda: worker.restarts)
+            await stack.enter_async_context(_worker(settings, metrics))
         stack.push_async_callback(supervisor.stop)
         yield Running(
             api=f"http://{settings.http_host}:{listener.getsockname()[1]}",
@@ -190,6 +188,15 @@ async def _database(settings: Settings, metrics: CallMetrics) -> AsyncIterator[D
         await migrate(database)
         await SessionsRepository(database).purge(datetime.now(UTC) - _FORGET_AFTER)
         yield database
+
+
+@asynccontextmanager
+async def _worker(settings: Settings, metrics: CallMetrics) -> AsyncIterator[None]:
+    """A process that does the jobs behind the calls, during the block."""
+    worker = WorkerProcess(settings.environment)
+    metrics.counter("offhook_worker_restarts", "Of its process.", lambda: worker.restarts)
+    async with worker.running():
+        yield
 
 
 def _gateways(settings: Settings, token: str, http: tuple[str, int]) -> tuple[GatewaySettings, ...]:
