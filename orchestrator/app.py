@@ -149,7 +149,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             stored,
             roster,
             policies,
-            Lines(gateways, legs.expected),
+            Lines(gateways, legs.expected, legs.trunks),
             archive,
             keys,
             time.time,
@@ -158,6 +158,12 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         control = await stack.enter_async_context(control_plane(stage))
         await stack.enter_async_context(notifications.listening())
         _watch(metrics, engines, gateways)
+        metrics.gauge(
+            "offhook_trunk_breaker_open",
+            "1 while no call is placed through it, for the last ones failed at the carrier.",
+            legs.trunks.failing,
+            "trunk",
+        )
         health = Health(_checks(database, engines, gateways), metrics.exposition)
         routers = (health.router(), legs.router(), *control.routers)
         app = application(routers, settings.allowed_origins, control.idempotency, control.audit)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import ceil
 from typing import Annotated, Literal, Protocol
 from uuid import UUID, uuid4
 
@@ -18,6 +19,7 @@ from orchestrator.api.door import Door
 from orchestrator.api.schemas import Asked, Told
 from orchestrator.api.sockets import refuse
 from orchestrator.calls.prepared import OnDuty
+from orchestrator.calls.trunks import Trunks
 from orchestrator.core.errors import ApiError, CarrierRejected, ConfigError, EngineError
 from orchestrator.core.events import FIRST_ACCOUNT
 from orchestrator.roster import AgentRoster
@@ -40,10 +42,14 @@ class Exchange(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """How calls leave and come back. expected: who has those that were asked for, by their id; the legs take them."""
+    """How calls leave and come back. expected: who has those that were asked for, by their id; the legs take them.
+
+    trunks: how those fare that calls go through; the legs tell.
+    """
 
     exchange: Exchange
     expected: MutableMapping[UUID, OnDuty]
+    trunks: Trunks = field(default_factory=Trunks)
 
 
 class CallPlace(Asked):
@@ -96,6 +102,9 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
             # Trunks are the installation's: whoever has another account would call out on somebody else's bill.
             raise ApiError(403, "no_trunks", "this account has no trunks to call out through")
         agent = await on_duty(roster, who.account, asked.agent_id, asked.version)
+        if wait := lines.trunks.wait(asked.trunk):
+            why = f"the last calls through {asked.trunk} failed at the carrier; one more is tried in {wait:.0f} s"
+            raise ApiError(503, "trunk_failing", why, {"Retry-After": str(ceil(wait))})
         call = uuid4()
         lines.expected[call] = agent
         asyncio.get_running_loop().call_later(LEG_SECONDS, lines.expected.pop, call, None)

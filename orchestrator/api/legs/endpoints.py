@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 import time
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from math import ceil
 from uuid import UUID
 
 import structlog
@@ -16,10 +17,11 @@ from orchestrator.agents import route
 from orchestrator.api.legs.transport import WebSocketTransport
 from orchestrator.calls.prepared import OnDuty
 from orchestrator.calls.supervisor import CallSupervisor, Refusal
+from orchestrator.calls.trunks import Trunks
 from orchestrator.core.errors import LegError
 from orchestrator.core.events import CallStarted
 from telephony.leg.answering import accept, receive_invite, reject
-from telephony.leg.messages import Invite
+from telephony.leg.messages import Answered, Invite
 from telephony.leg.socket import SocketLeg
 
 log = structlog.get_logger(__name__)
@@ -32,12 +34,13 @@ _NOT_AWAITED = Refusal(487, "Request Terminated")
 class LegDoor:
     """Where legs come in. token: what a gateway must show.
 
-    expected: who has the outbound calls that were asked for, by their id.
+    expected: who has the outbound calls that were asked for, by their id; trunks: how those fare that they go through.
     """
 
     supervisor: CallSupervisor
     token: str
     expected: dict[UUID, OnDuty] = field(default_factory=dict)
+    trunks: Trunks = field(default_factory=Trunks)
 
     def router(self) -> APIRouter:
         """The route, for the application."""
@@ -70,7 +73,10 @@ class LegDoor:
             # It was given up, or another gateway was asked as well and brought it first: nothing has been dialled yet.
             await _refuse(transport, invite, _NOT_AWAITED)
             return
-        refusal = await self._talk(transport, invite, self.supervisor.assigned(awaited))
+        wait = self.trunks.wait(_trunk(invite))
+        place = self.supervisor.assigned(awaited)
+        failing = Refusal(503, "Trunk Failing", ceil(wait))
+        refusal = await self._talk(transport, invite, nullcontext(failing) if wait else place)
         if refusal is not None:
             self.supervisor.unanswered(_started(invite, awaited), refusal)
 
@@ -83,7 +89,7 @@ class LegDoor:
                 await _refuse(transport, invite, agent)
                 return agent
             try:
-                answered = await accept(transport)
+                answered = await self._answered(transport, invite)
             except LegError as error:
                 if invite.direction == "outbound":
                     self.supervisor.unanswered(_started(invite, agent), error)
@@ -91,6 +97,16 @@ class LegDoor:
             async with SocketLeg(transport, answered, records=True) as leg:
                 await self.supervisor.run(_started(invite, agent), agent.prepared, leg)
         return None
+
+    async def _answered(self, transport: WebSocketTransport, invite: Invite) -> Answered:
+        if invite.direction == "inbound":
+            return await accept(transport)
+        with self.trunks.dialled(_trunk(invite)):
+            return await accept(transport)
+
+
+def _trunk(invite: Invite) -> str:
+    return invite.trunk or ""
 
 
 async def _refuse(transport: WebSocketTransport, invite: Invite, why: Refusal) -> None:

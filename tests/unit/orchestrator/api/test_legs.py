@@ -14,7 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 from orchestrator.api.legs.endpoints import LegDoor
 from orchestrator.calls.prepared import OnDuty, prepare
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
-from orchestrator.core.events import EndReason
+from orchestrator.core.events import EndReason, Happened
 from telephony.leg.messages import Accept, Failed, Invite, Reject, decode_command
 from tests.calls.scene import AGENT, Kept
 from tests.fakes.engines import (
@@ -145,6 +145,38 @@ def test_a_placed_call_without_a_place_is_recorded_as_refused():
         {"status": 486, "reason": "no call is taken now: Busy Here"},
     )
     assert ended.reason is EndReason.NOT_ANSWERED
+
+
+def placed(door: LegDoor, waiting: OnDuty, status: int) -> Accept | Reject:
+    """Place a call that meets *status* at the carrier; what its gateway was told."""
+    call = uuid4()
+    door.expected[call] = waiting
+    with brought(door, call) as socket:
+        told = decode_command(socket.receive_text())
+        if isinstance(told, Accept):
+            socket.send_text(Failed(command="dial", status=status, reason="x").encode())
+        with pytest.raises(WebSocketDisconnect):
+            socket.receive_text()
+    assert isinstance(told, Accept | Reject)
+    return told
+
+
+def test_a_trunk_whose_carrier_fails_is_left_alone_and_those_calls_are_recorded_as_refused():
+    kept = Kept()
+    door, waiting = placing(kept)
+    assert [placed(door, waiting, 503) for _ in range(4)] == [
+        *([Accept()] * 3),
+        Reject(status=503, reason="Trunk Failing", retry_after=10),
+    ]
+    assert door.trunks.failing() == {"carrier": True}
+    refused = [record.payload["reason"] for record in kept.records if isinstance(record, Happened)]
+    assert refused[-1] == "no call is taken now: Trunk Failing"
+
+
+def test_people_who_do_not_answer_are_no_fault_of_their_trunk():
+    door, waiting = placing(Kept())
+    statuses = (503, 503, 486, 503, 503, 404, 503, 503, 603)
+    assert [placed(door, waiting, status) for status in statuses] == [Accept()] * len(statuses)
 
 
 def test_a_caller_is_told_when_to_try_again_while_engines_fail():

@@ -1,0 +1,54 @@
+"""A trunk that fails is tried by one call after a rest, which says how it is by now."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from orchestrator.calls.trunks import Trunks
+from orchestrator.core.errors import CarrierRejected, Hangup, LegError
+
+
+class Carrier:
+    """A trunk, and the time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.trunks = Trunks(lambda: self.now)
+
+    def says(self, error: LegError | None) -> None:
+        with suppress(LegError), self.trunks.dialled("carrier"):
+            if error is not None:
+                raise error
+
+
+@pytest.mark.parametrize("status", [401, 407, 408, 500, 503, 504])
+def test_three_failures_of_a_carrier_in_a_row_leave_it_alone(status: int) -> None:
+    carrier = Carrier()
+    for _ in range(3):
+        assert carrier.trunks.wait("carrier") == 0
+        carrier.says(CarrierRejected(status, ""))
+    assert (carrier.trunks.wait("carrier"), carrier.trunks.wait("another")) == (10.0, 0.0)
+
+
+@pytest.mark.parametrize("well", [None, CarrierRejected(486, "Busy Here"), CarrierRejected(603, "Decline")])
+def test_a_call_that_is_answered_or_declined_after_the_rest_lets_the_next_ones_follow(well: LegError | None) -> None:
+    carrier = Carrier()
+    for _ in range(3):
+        carrier.says(CarrierRejected(503, ""))
+    carrier.now += 10.0
+    assert carrier.trunks.wait("carrier") == 0
+    carrier.says(well)
+    assert carrier.trunks.failing() == {"carrier": False}
+
+
+def test_a_call_that_fails_after_the_rest_makes_it_longer_and_one_that_is_given_up_says_nothing() -> None:
+    carrier = Carrier()
+    for _ in range(3):
+        carrier.says(CarrierRejected(503, ""))
+    carrier.now += 10.0
+    carrier.says(Hangup("the call ended before it was answered"))
+    assert carrier.trunks.wait("carrier") == 0
+    carrier.says(CarrierRejected(503, ""))
+    assert carrier.trunks.wait("carrier") == 20.0
