@@ -7,6 +7,7 @@ import io
 import json
 import wave
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from orchestrator.core.errors import CarrierRejected
 from telephony.leg.frame import CallerAudio
 from telephony.leg.messages import Answered, HungUp, Playing
 from tests.integration.api.conftest import OPERATOR, Control, Exchange
@@ -221,6 +223,17 @@ async def test_a_call_whose_leg_came_is_placed_however_late_its_gateway_s_answer
     assert (await ask(control, "/calls", asked)).status_code == 503
     exchange.brings = lambda request: control.lines.expected.pop(request.call_id)
     assert (await ask(control, "/calls", asked)).status_code == 202
+
+
+async def test_no_call_is_placed_through_a_trunk_that_fails(control: Control) -> None:
+    for _ in range(3):
+        with suppress(CarrierRejected), control.lines.trunks.dialled("carrier"):
+            raise CarrierRejected(503, "Service Unavailable")
+    asked = {"agent_id": await desk(control), "to": "100", "trunk": "carrier"}
+    refused = await ask(control, "/calls", asked)
+    assert (refused.status_code, refused.json()["code"], refused.headers["Retry-After"]) == (503, "trunk_failing", "10")
+    assert cast("Exchange", control.lines.exchange).dialled == []
+    assert (await ask(control, "/calls", {**asked, "trunk": "another"})).status_code == 202
 
 
 async def test_an_account_without_trunks_calls_nobody(control: Control) -> None:
