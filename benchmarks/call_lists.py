@@ -66,6 +66,7 @@ _LOAD: Final = (
         CASE WHEN call % 10000 = 7 THEN 'error' ELSE 'caller_hangup' END,
         120, to_tsvector('offhook_words', text), call
     FROM (SELECT call, string_agg(text, E'\\n') AS text FROM said GROUP BY call) AS spoken
+    ORDER BY call
     """,
     """
     INSERT INTO transcripts (call_id, start_at, speaker, turn, end_at, account_id, text, position)
@@ -74,7 +75,10 @@ _LOAD: Final = (
     FROM said JOIN calls ON calls.position = said.call
     """,
     "DROP TABLE said",
-    "CREATE INDEX calls_words ON calls USING gin (account_id, words) WITH (fastupdate = off)",
+    """
+    CREATE INDEX calls_words ON calls USING gin (account_id, agent, ((started_at AT TIME ZONE 'UTC')::date), words)
+    WITH (fastupdate = off)
+    """,
     "VACUUM ANALYZE calls",
     "VACUUM ANALYZE transcripts",
 )
@@ -164,12 +168,12 @@ async def _plans(database: Database, question: Question) -> str:
     """How PostgreSQL answers each of the queries that may be asked for a page."""
     account, wanted, after = question
     told: list[str] = []
-    for look in looks(account, wanted, PAGE + 1, after):
-        async with database.transaction() as connection:
+    async with database.transaction() as connection:
+        async for look in looks(connection, account, wanted, PAGE + 1, after):
             await connection.execute(look.settings)
             explain = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, COSTS OFF) {look.query}"
             rows = await connection.fetch(explain, *look.arguments)
-        told.append("\n".join(row[0] for row in rows))
+            told.append("\n".join(row[0] for row in rows))
     return "\n\n".join(told)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -49,13 +49,21 @@ class FoundCall:
     lines: tuple[Spoken, ...]
 
 
-# Of the latest calls, so many are looked through for words before the index is asked.
-NEAR = 5000
+# Of the latest calls, so many are looked through for words before the index is asked; it is asked for the days that hold
+# so many first, and for all of them last.
+NEAR = 1000
+RECENT = 20_000
 
 # What is asked for all day is in memory, and the best way depends on the values.
 _PLANNING = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL random_page_cost = 1.1"
 # How many calls a word is in is beyond PostgreSQL's guessing when they are few: it would look through a million.
 _BY_WORDS = "SET LOCAL enable_indexscan = off; SET LOCAL enable_seqscan = off"
+
+# As the index has it.
+_DAY = "((started_at AT TIME ZONE 'UTC')::date)"
+_RECENT = f"""
+    SELECT started_at FROM calls WHERE account_id = $1 ORDER BY started_at DESC, id DESC OFFSET {RECENT} LIMIT 1
+"""  # noqa: S608 - a number of ours
 
 _CONDITIONS = {
     "agent": "agent = {}",
@@ -103,7 +111,7 @@ class CallLists:
         """The ids of a page."""
         ids: list[UUID] = []
         async with self._database.transaction() as connection:
-            for look in looks(account, wanted, limit, after):
+            async for look in looks(connection, account, wanted, limit, after):
                 await connection.execute(look.settings)
                 ids = [row["id"] for row in await connection.fetch(look.query, *look.arguments)]
                 if len(ids) == limit:
@@ -120,10 +128,13 @@ class Look:
     arguments: Sequence[object]
 
 
-def looks(account: UUID, wanted: CallFilter, limit: int, after: Place | None = None) -> tuple[Look, ...]:
+async def looks(
+    connection: asyncpg.Connection, account: UUID, wanted: CallFilter, limit: int, after: Place | None = None
+) -> AsyncIterator[Look]:
     """The queries for a page, each of which finds all of it; the first to find *limit* ids is the last to be asked.
 
-    A common word's page is among the latest calls; a rare word's are few, and the index on words has them. It is no use
+    A common word's page is among the latest calls; a rare word's are few, and the index has them. In between, and for
+    phrases, of which the index has every call with those words anywhere, it is asked for recent days first. It is no use
     under row-level security, where PostgreSQL cannot know that comparing words leaks nothing: so the ids are found
     without it, by account, and what is shown of the calls is read under it.
     """
@@ -133,12 +144,20 @@ def looks(account: UUID, wanted: CallFilter, limit: int, after: Place | None = N
     order = "ORDER BY started_at DESC, id DESC"
     number = len(arguments) + 1
     if words is None:
-        return (Look(_PLANNING, f"SELECT id {among} {order} LIMIT ${number}", (*arguments, limit)),)
+        yield Look(_PLANNING, f"SELECT id {among} {order} LIMIT ${number}", (*arguments, limit))
+        return
     said, last = f"words @@ to_tsquery('offhook_words', ${number})", f"{order} LIMIT ${number + 1}"
     near = f"SELECT id FROM (SELECT id, started_at, words {among} {order} LIMIT {NEAR}) AS near WHERE {said} {last}"  # noqa: S608
-    far = f"SELECT id {among} AND {said} {last}"
     given = (*arguments, words.whole, limit)
-    return Look(_PLANNING, near, given), Look(_BY_WORDS, far, given)
+    yield Look(_PLANNING, near, given)
+    recent = await connection.fetchval(_RECENT, account)
+    # The index looks at every call of a range, so it has no use for wide ones, nor for any that does not reach to its end.
+    if recent is not None and (after is None or after[0] > recent):
+        days = f"{_DAY} >= ${number + 2}"
+        yield Look(
+            _BY_WORDS, f"SELECT id {among} AND {days} AND {said} {last}", (*given, recent.astimezone(UTC).date())
+        )
+    yield Look(_BY_WORDS, f"SELECT id {among} AND {said} {last}", given)
 
 
 def _conditions(account: UUID, wanted: CallFilter, after: Place | None) -> tuple[list[str], list[object]]:
