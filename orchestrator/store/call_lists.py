@@ -49,8 +49,8 @@ class FoundCall:
     lines: tuple[Spoken, ...]
 
 
-# Of the latest calls, so many are looked through for words before the index is asked; it is asked for the days that hold
-# so many first, and for all of them last.
+# Of the latest calls, so many are looked through for words before the index is asked; it is asked for the days that
+# hold so many first, and for all of them last.
 NEAR = 1000
 RECENT = 20_000
 
@@ -134,8 +134,8 @@ async def looks(
     """The queries for a page, each of which finds all of it; the first to find *limit* ids is the last to be asked.
 
     A common word's page is among the latest calls; a rare word's are few, and the index has them. In between, and for
-    phrases, of which the index has every call with those words anywhere, it is asked for recent days first. It is no use
-    under row-level security, where PostgreSQL cannot know that comparing words leaks nothing: so the ids are found
+    phrases, of which the index has every call with those words anywhere, it is asked for recent days first. It is no
+    use under row-level security, where PostgreSQL cannot know that comparing words leaks nothing: so the ids are found
     without it, by account, and what is shown of the calls is read under it.
     """
     conditions, arguments = _conditions(account, wanted, after)
@@ -151,7 +151,7 @@ async def looks(
     given = (*arguments, words.whole, limit)
     yield Look(_PLANNING, near, given)
     recent = await connection.fetchval(_RECENT, account)
-    # The index looks at every call of a range, so it has no use for wide ones, nor for any that does not reach to its end.
+    # The index looks at every call of a range: it has no use for wide ones, nor for any that ends before the last day.
     if recent is not None and (after is None or after[0] > recent):
         days = f"{_DAY} >= ${number + 2}"
         yield Look(
