@@ -29,8 +29,14 @@ from orchestrator.core.ports import (
 __all__ = ["EngineHealth", "EngineSet", "Models", "Terms", "VoiceActivityFactory", "open_engines"]
 
 
-# Without any of these no call works; it works without the others, if not as well.
-_ESSENTIAL: tuple[tuple[Kind, str], ...] = (("stt", "recognize"), ("llm", "complete"), ("tts", "synthesize"))
+# Without any of these no call works, for nothing is said before the approved answers have been looked through; it works
+# without the others, if not as well.
+_ESSENTIAL: tuple[tuple[Kind, str], ...] = (
+    ("stt", "recognize"),
+    ("embed", "embed"),
+    ("llm", "complete"),
+    ("tts", "synthesize"),
+)
 
 
 class Models(Protocol):

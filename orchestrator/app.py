@@ -149,7 +149,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             stored,
             roster,
             policies,
-            Lines(gateways, legs.expected, legs.trunks),
+            Lines(gateways, legs.expected, legs.trunks, supervisor.unanswered),
             archive,
             keys,
             time.time,

@@ -12,6 +12,7 @@ from typing import Final, cast
 from orchestrator.api.application import application
 from orchestrator.api.calls.placing import Exchange, Lines
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
+from orchestrator.calls.trunks import Trunks
 from orchestrator.compliance.policies import MaskingPolicies
 from orchestrator.control_plane import Keys, Stage, control_plane
 from orchestrator.core.events import Recorder
@@ -31,7 +32,7 @@ async def document() -> str:
     database = Database("postgresql://")
     supervisor = CallSupervisor(cast("SharedEngines", None), {}, cast("Recorder", None), CallLimits())
     agents = AgentsRepository(database)
-    lines = Lines(cast("Exchange", None), {})
+    lines = Lines(cast("Exchange", None), {}, Trunks(), supervisor.unanswered)
     roster = AgentRoster(agents, cast("Embedder", None), cast("TextToSpeech", None))
     keys, archive = Keys("k" * 32, "k" * 32), cast("Archive", None)
     policies = MaskingPolicies(PrivacyRepository(database))

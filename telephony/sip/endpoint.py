@@ -25,6 +25,8 @@ JITTER_LEAST_MS = FRAME_MS
 JITTER_MOST_MS = 200
 MOST_CONNECTIONS = 8
 WITHIN_SECONDS = 0.6  # PJ_IOQUEUE_KEY_FREE_DELAY is 0.5
+_WHEEL_CALLS, _WHEEL_ACCOUNTS = 4, 8
+_OUR_ACCOUNTS = 64  # build_pjsip.sh
 ANY_NUMBER_OF_CALLS = 1_000_000  # the library takes as many of them as it was compiled for
 
 
@@ -86,6 +88,14 @@ def open_endpoint(settings: GatewaySettings) -> GatewayEndpoint:
 def capacity() -> int:
     """Calls at once that the library was compiled for: 4 in the wheel. Only known while an endpoint is open."""
     return int(ctypes.CDLL(pj._pjsua2.__file__).pjsua_call_get_max_count())
+
+
+def most_trunks() -> int:
+    """Trunks with a user that the library was compiled for (PJSUA_MAX_ACC, one of which is everybody else's).
+
+    It does not tell, and aborts beyond them. Only known while an endpoint is open.
+    """
+    return (_WHEEL_ACCOUNTS if capacity() == _WHEEL_CALLS else _OUR_ACCOUNTS) - 1
 
 
 def transport(settings: GatewaySettings, port: int) -> Any:

@@ -16,7 +16,7 @@ import structlog
 from orchestrator.core.errors import ConfigError
 from telephony.sip.account import Registration, Sources, TrunkAccount, account_config
 from telephony.sip.call import OK, RINGING, SipCall
-from telephony.sip.endpoint import GatewayEndpoint, capacity, open_endpoint
+from telephony.sip.endpoint import GatewayEndpoint, capacity, most_trunks, open_endpoint
 from telephony.sip.intake import Intake
 from telephony.sip.line import FORBIDDEN, FULL, UNAVAILABLE, By, Ended, Line, Party, Refusal
 from telephony.sip.media import CallPort
@@ -107,13 +107,19 @@ class Switchboard:
         try:
             if "tcp" in self._settings.transports:
                 self._endpoint.befriend(self._settings.port, self._sources.networks)
-            for trunk in (None, *(trunk for trunk in self._settings.trunks if trunk.user)):
-                account = TrunkAccount(trunk, self._invited, self._told)
-                account.create(account_config(self._settings, trunk), trunk is None)
-                self._accounts[trunk.name if trunk else None] = account
-        except (pj.Error, OSError) as error:
+            self._open_accounts()
+        except (pj.Error, OSError, ConfigError) as error:
             self.close()
             raise ConfigError(told(error)) from error
+
+    def _open_accounts(self) -> None:
+        known = [trunk for trunk in self._settings.trunks if trunk.user]
+        if len(known) > most_trunks():
+            raise ConfigError(f"this PJSIP holds {most_trunks()} trunks with a user, and there are {len(known)}")
+        for trunk in (None, *known):
+            account = TrunkAccount(trunk, self._invited, self._told)
+            account.create(account_config(self._settings, trunk), trunk is None)
+            self._accounts[trunk.name if trunk else None] = account
 
     def poll(self) -> None:
         """Events, then what is due."""

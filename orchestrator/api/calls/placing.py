@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
 from math import ceil
 from typing import Annotated, Literal, Protocol
 from uuid import UUID, uuid4
@@ -20,16 +21,14 @@ from orchestrator.api.schemas import Asked, Told
 from orchestrator.api.sockets import refuse
 from orchestrator.calls.prepared import OnDuty
 from orchestrator.calls.trunks import Trunks
-from orchestrator.core.errors import ApiError, CarrierRejected, ConfigError, EngineError
-from orchestrator.core.events import FIRST_ACCOUNT
+from orchestrator.core.errors import ApiError, CarrierRejected, ConfigError, EngineError, LegError
+from orchestrator.core.events import FIRST_ACCOUNT, CallStarted
 from orchestrator.roster import AgentRoster
 from telephony.sip.control import DialRequest
 
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 # A number or a user part. No address: the trunk says where calls go, or anybody with a key could call anywhere.
 Callee = Annotated[str, Field(pattern=r"^\+?[0-9A-Za-z][0-9A-Za-z._-]{0,62}$")]
-# Seconds in which a gateway brings the leg of a call that it was asked for. It takes milliseconds, or the gateway died.
-LEG_SECONDS = 30.0
 
 
 class Exchange(Protocol):
@@ -44,12 +43,24 @@ class Exchange(Protocol):
 class Lines:
     """How calls leave and come back. expected: who has those that were asked for, by their id; the legs take them.
 
-    trunks: how those fare that calls go through; the legs tell.
+    trunks: how those fare that calls go through; the legs tell; unanswered: told of a call that no leg came for, within
+    *patience* seconds: it takes milliseconds, or the gateway has died.
     """
 
     exchange: Exchange
     expected: MutableMapping[UUID, OnDuty]
-    trunks: Trunks = field(default_factory=Trunks)
+    trunks: Trunks
+    unanswered: Callable[[CallStarted, LegError], None]
+    patience: float = 30.0
+
+    def expect(self, call: CallStarted, agent: OnDuty) -> None:
+        """Let *agent* have the leg of *call*, if it comes in time."""
+        self.expected[call.call_id] = agent
+        asyncio.get_running_loop().call_later(self.patience, self._give_up, call)
+
+    def _give_up(self, call: CallStarted) -> None:
+        if self.expected.pop(call.call_id, None) is not None:
+            self.unanswered(call, LegError("the gateway brought no leg"))
 
 
 class CallPlace(Asked):
@@ -106,8 +117,7 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
             why = f"the last calls through {asked.trunk} failed at the carrier; one more is tried in {wait:.0f} s"
             raise ApiError(503, "trunk_failing", why, {"Retry-After": str(ceil(wait))})
         call = uuid4()
-        lines.expected[call] = agent
-        asyncio.get_running_loop().call_later(LEG_SECONDS, lines.expected.pop, call, None)
+        lines.expect(_started(call, agent, asked), agent)
         try:
             await lines.exchange.dial(DialRequest(call_id=call, to=asked.to, trunk=asked.trunk, caller=asked.caller))
         except CarrierRejected as error:
@@ -155,6 +165,22 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
         await simulations.talk(socket, call_id, agent, str(who.user or "browser"))
 
     return router
+
+
+def _started(call: UUID, agent: OnDuty, asked: CallPlace) -> CallStarted:
+    return CallStarted(
+        call_id=call,
+        agent=agent.prepared.agent.name,
+        direction="outbound",
+        caller=asked.caller,
+        callee=asked.to,
+        driver="sip",
+        started_at=time.time(),
+        account=agent.account,
+        agent_id=agent.agent_id,
+        version=agent.version,
+        masking=agent.prepared.agent.masking,
+    )
 
 
 async def on_duty(roster: AgentRoster, account: UUID, agent: UUID, version: int | Literal["draft"] | None) -> OnDuty:

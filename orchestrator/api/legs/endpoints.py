@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import time
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from math import ceil
 from uuid import UUID
@@ -66,7 +66,8 @@ class LegDoor:
     async def _serve(self, transport: WebSocketTransport) -> None:
         invite = await receive_invite(transport)
         if invite.direction == "inbound":
-            await self._talk(transport, invite, self.supervisor.admitted(route(invite.callee)))
+            with self.supervisor.admitted(route(invite.callee)) as agent:
+                await self._talk(transport, invite, agent)
             return
         awaited = self.expected.pop(invite.call_id, None)
         if awaited is None:
@@ -76,18 +77,16 @@ class LegDoor:
         wait = self.trunks.wait(_trunk(invite))
         place = self.supervisor.assigned(awaited)
         failing = Refusal(503, "Trunk Failing", ceil(wait))
-        refusal = await self._talk(transport, invite, nullcontext(failing) if wait else place)
-        if refusal is not None:
-            self.supervisor.unanswered(_started(invite, awaited), refusal)
-
-    async def _talk(
-        self, transport: WebSocketTransport, invite: Invite, place: AbstractContextManager[OnDuty | Refusal]
-    ) -> Refusal | None:
-        """The call at *place*, to its end; why there is none for it, if so."""
-        with place as agent:
+        with nullcontext(failing) if wait else place as agent:
             if isinstance(agent, Refusal):
-                await _refuse(transport, invite, agent)
-                return agent
+                self.supervisor.unanswered(_started(invite, awaited), agent)
+            await self._talk(transport, invite, agent)
+
+    async def _talk(self, transport: WebSocketTransport, invite: Invite, agent: OnDuty | Refusal) -> None:
+        """The call that *agent* has, to its end, if it is not refused."""
+        if isinstance(agent, Refusal):
+            await _refuse(transport, invite, agent)
+        else:
             try:
                 answered = await self._answered(transport, invite)
             except LegError as error:
@@ -96,7 +95,6 @@ class LegDoor:
                 raise
             async with SocketLeg(transport, answered, records=True) as leg:
                 await self.supervisor.run(_started(invite, agent), agent.prepared, leg)
-        return None
 
     async def _answered(self, transport: WebSocketTransport, invite: Invite) -> Answered:
         if invite.direction == "inbound":

@@ -19,6 +19,7 @@ from orchestrator.access.tokens import AccessTokens
 from orchestrator.api.application import application
 from orchestrator.api.calls.placing import Lines
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
+from orchestrator.calls.trunks import Trunks
 from orchestrator.compliance.policies import MaskingPolicies
 from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
 from orchestrator.core.audio import AudioFrame, silence
@@ -50,6 +51,7 @@ from tests.integration.store.conftest import database, empty_dsn, server  # noqa
 OPERATOR = "operator-key-of-the-tests-operator-key"
 TOKEN_KEY = "k" * 32
 TRIES = 50
+LEG_SECONDS = 1.0
 CHEAP = Cost(memory_kib=64, passes=1)
 PASSWORD = "correct horse battery staple"
 
@@ -160,13 +162,13 @@ async def controlled(database: Database, settings: ControlSettings) -> AsyncIter
     agents = AgentsRepository(database)
     voice = Voice()
     roster = AgentRoster(agents, FakeEmbedder(), voice)
-    lines = Lines(Exchange(), {})
     async with AsyncExitStack() as stack:
         spool = Path(stack.enter_context(TemporaryDirectory()))
         recorder = await stack.enter_async_context(DatabaseRecorder(CallsRepository(database), Spool(spool)))
         policies = MaskingPolicies(PrivacyRepository(database))
         await policies.load()
         supervisor = CallSupervisor(engines, {}, MaskingRecorder(recorder, policies.of), CallLimits())
+        lines = Lines(Exchange(), {}, Trunks(), supervisor.unanswered, patience=LEG_SECONDS)
         installation = Settings(data=spool)
         archive = Archive(installation, database)
         stage = Stage(

@@ -225,6 +225,16 @@ async def test_a_call_whose_leg_came_is_placed_however_late_its_gateway_s_answer
     assert (await ask(control, "/calls", asked)).status_code == 202
 
 
+async def test_a_placed_call_whose_gateway_dies_is_recorded_as_not_answered(control: Control) -> None:
+    asked = {"agent_id": await desk(control), "to": "+15550102", "trunk": "carrier"}
+    placed = (await ask(control, "/calls", asked)).json()
+    call = await once(control, placed["id"], lambda told: told["ended_at"] is not None)
+    assert (call["direction"], call["callee"], call["reason"]) == ("outbound", "+15550102", "not_answered")
+    (refused,) = [event["payload"] for event in call["events"] if event["type"] == "refused"]
+    assert refused == {"status": None, "reason": "the gateway brought no leg"}
+    assert control.lines.expected == {}
+
+
 async def test_no_call_is_placed_through_a_trunk_that_fails(control: Control) -> None:
     for _ in range(3):
         with suppress(CarrierRejected), control.lines.trunks.dialled("carrier"):

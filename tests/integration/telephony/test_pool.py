@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from ipaddress import IPv4Network
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from structlog.testing import capture_logs
 from orchestrator.core.errors import CarrierRejected, ConfigError
 from telephony.sip.control import DialRequest
 from telephony.sip.pool import Patience, gateway_pool
-from telephony.sip.settings import GatewaySettings
+from telephony.sip.settings import GatewaySettings, Trunk
 from tests.integration.telephony.gateway import settings_json
 from tests.integration.telephony.orchestrator import listen, running_orchestrator
 from tests.integration.telephony.patience import until
@@ -83,6 +84,13 @@ async def test_a_port_in_use_is_told_at_the_start(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=r"cannot listen on 127\.0\.0\.1:17060/udp: Address already in use"):
             async with gateway_pool([settings(17060, tmp_path)]):
                 pass
+
+
+async def test_more_trunks_than_the_library_holds_are_refused_and_not_run_into(tmp_path: Path) -> None:
+    trunks = tuple(Trunk(name=str(one), networks=(IPv4Network("192.0.2.0/24"),), user="agent") for one in range(64))
+    with pytest.raises(ConfigError, match=r"this PJSIP holds \d+ trunks with a user, and there are 64"):
+        async with gateway_pool([settings(17060, tmp_path).model_copy(update={"trunks": trunks})]):
+            pass
 
 
 async def test_a_pool_places_a_call_where_a_line_is_free(tmp_path: Path) -> None:
