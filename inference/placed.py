@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from inference.loading import BUILD_ENGINE, HostedEngine
@@ -37,10 +38,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One engine in its place. process: where that is, "" for this process; alive: whether it takes requests now."""
+    """One engine in its place.
+
+    process: where that is, "" for this process; alive: whether it takes requests now; socket: where others of this
+    machine can ask it, None when they cannot.
+    """
 
     channel: Channel
     gauge: Gauge
     process: str = ""
     alive: Callable[[], bool] = lambda: True
     restarts: Callable[[], int] = lambda: 0
+    socket: Path | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from inference.loading import HostedEngine, unload
 from inference.local.pool import in_processes
 from inference.manifest import IN_CALL_PROCESS, Kind, Manifest, Profile
 from inference.placed import Hosted, Placed, Terms
+from inference.reach import Address
 from inference.remote import REMOTE, Pulse, RemoteEngine
 from orchestrator.core.breaker import BreakerState
 from orchestrator.core.ports import (
@@ -80,7 +81,8 @@ class EngineHealth:
 class EngineSet:
     """The engines of a profile. health: how those are that run in places of their own, at this moment.
 
-    failing: seconds until what no call works without is asked again, 0 while nothing of it fails.
+    failing: seconds until what no call works without is asked again, 0 while nothing of it fails; addresses: where
+    other processes of this machine can ask the engines too.
     """
 
     vad: VoiceActivityFactory
@@ -93,6 +95,7 @@ class EngineSet:
     sentiment: Sentiment
     health: Callable[[], tuple[EngineHealth, ...]]
     failing: Callable[[], float]
+    addresses: Mapping[Kind, Address] = field(default_factory=dict)
 
     @property
     def ready(self) -> bool:
@@ -131,6 +134,11 @@ async def open_engines(profile: Profile, models: Models, terms: Terms | None = N
             sentiment=remote["sentiment"],
             health=lambda: tuple(_health(outside[kind], at, kind, remote[kind]) for kind, at in placed.items()),
             failing=lambda: max(remote[kind].wait(operation) for kind, operation in _ESSENTIAL),
+            addresses={
+                kind: Address(outside[kind].manifest.name, at.socket)
+                for kind, at in placed.items()
+                if at.socket is not None
+            },
         )
 
 

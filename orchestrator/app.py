@@ -18,7 +18,9 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from inference.manifest import Profile
 from inference.placement import EngineHealth, EngineSet, open_engines
+from inference.reach import announced
 from inference.registry import Registry
 from inference.speech_cache import SpeechCache
 from orchestrator.access.keys import kept_key
@@ -109,7 +111,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             # Nobody else writes to the embedded database: calls without an end were cut by our own death.
             await recorder.drain()
             await calls.end_abandoned()
-        engines = await stack.enter_async_context(open_engines(profile, registry))
+        engines = await stack.enter_async_context(_engines(settings, profile, registry))
         voice = registry.manifest(profile.engines["tts"].model)
         rendering = SpeechCache(engines.tts, voice, registry.weights.cache / "speech")
         stored = AgentsRepository(database)
@@ -194,6 +196,14 @@ async def _database(settings: Settings, metrics: CallMetrics) -> AsyncIterator[D
         await migrate(database)
         await SessionsRepository(database).purge(datetime.now(UTC) - _FORGET_AFTER)
         yield database
+
+
+@asynccontextmanager
+async def _engines(settings: Settings, profile: Profile, registry: Registry) -> AsyncIterator[EngineSet]:
+    """The engines of *profile*, which other processes of ours find by the file of *settings*."""
+    async with open_engines(profile, registry) as engines:
+        with announced(engines.addresses, settings.engines):
+            yield engines
 
 
 @asynccontextmanager

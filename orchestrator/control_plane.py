@@ -20,6 +20,7 @@ from orchestrator.access.tokens import AccessTokens
 from orchestrator.api.accounts.endpoints import accounts_router
 from orchestrator.api.agents.endpoints import agents_router
 from orchestrator.api.agents.versions import versions_router
+from orchestrator.api.analytics.endpoints import analytics_router
 from orchestrator.api.audit.endpoints import audit_router
 from orchestrator.api.audit.middleware import Audit
 from orchestrator.api.auth.endpoints import auth_router
@@ -29,6 +30,7 @@ from orchestrator.api.calls.simulations import Simulations
 from orchestrator.api.calls.uploads import uploads_router
 from orchestrator.api.door import Bearers, Door
 from orchestrator.api.idempotency import Idempotency
+from orchestrator.api.jobs.endpoints import jobs_router
 from orchestrator.api.keys.endpoints import keys_router
 from orchestrator.api.live.endpoints import LiveDoor
 from orchestrator.api.live.hub import LiveHub
@@ -44,11 +46,13 @@ from orchestrator.recordings.links import Links
 from orchestrator.roster import AGENTS_CHANNEL, AgentRoster
 from orchestrator.store.accounts_repository import AccountsRepository
 from orchestrator.store.agents_repository import AgentsRepository
+from orchestrator.store.analytics import Analytics
 from orchestrator.store.audit_repository import AuditRepository
 from orchestrator.store.call_lists import CallLists
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.idempotency_repository import IdempotencyRepository
+from orchestrator.store.jobs_repository import JobsRepository
 from orchestrator.store.keys_repository import KeysRepository
 from orchestrator.store.live_feed import LIVE_CHANNEL, LiveFeed
 from orchestrator.store.notifications import Notifications
@@ -140,6 +144,8 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
                 placing_router(stage.roster, stage.lines, simulations, door),
                 uploads_router(stage.roster, simulations, door),
                 calls_router(CallsRepository(stage.database), CallLists(stage.database), stage.supervisor, door),
+                jobs_router(JobsRepository(stage.database), door),
+                analytics_router(Analytics(stage.database), door),
                 agents_router(stage.agents, door),
                 versions_router(stage.agents, stage.roster, door),
                 numbers_router(numbers, door),

@@ -113,6 +113,11 @@ class Settings(BaseSettings):
         return self.data / "vectors"
 
     @property
+    def engines(self) -> Path:
+        """The file that says where the engines of this machine are, while they run."""
+        return self.data / "engines.json"
+
+    @property
     def operator_key(self) -> Path:
         """The file whose content lets whoever can read it use the API."""
         return self.data / "keys" / "operator.key"

@@ -55,4 +55,5 @@ def _placed(process: EngineProcess, engine: HostedEngine) -> Placed:
         process=process.plan.name,
         alive=lambda: process.alive,
         restarts=lambda: process.restarts,
+        socket=process.socket,
     )

@@ -39,8 +39,9 @@ class _Lost(Exception):
 class EngineProcess:
     """One supervised process. Entering it starts it and returns when its engines are ready, or raises why they are not.
 
-    alive: whether requests have somewhere to go now; restarts: how often it was started again; on_restart is told the
-    process's name and the reason each time. Raises ConfigError or EngineError on entering.
+    alive: whether requests have somewhere to go now; restarts: how often it was started again; socket: where it
+    listens, in each of its lives; on_restart is told the process's name and the reason each time.
+    Raises ConfigError or EngineError on entering.
     """
 
     def __init__(
@@ -52,8 +53,8 @@ class EngineProcess:
         self._patience = patience
         self._on_restart = on_restart
         self._folder = tempfile.TemporaryDirectory(prefix="offhook-engines-")  # mode 0700
-        self._socket = Path(self._folder.name) / "engines.sock"
-        self._connections = Connections(self._socket)
+        self.socket = Path(self._folder.name) / "engines.sock"
+        self._connections = Connections(self.socket)
         self._stuck = asyncio.Event()
         self._child: Process | None = None
         self._life: asyncio.Task[None] | None = None
@@ -137,7 +138,7 @@ class EngineProcess:
     async def _started(self) -> AsyncIterator[Process]:
         child = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "inference.local.host", str(self._socket)),
+            *("-m", "inference.local.host", str(self.socket)),
             stdin=PIPE,
             stdout=PIPE,
             env=_environment(self.plan.threads),

@@ -7,6 +7,8 @@ import os
 
 import structlog
 
+from inference.reach import ReachedEngines
+from inference.registry import Registry
 from orchestrator.jobs.registry import Means, kinds
 from orchestrator.jobs.worker import Worker
 from orchestrator.settings import Settings
@@ -26,7 +28,8 @@ async def work(settings: Settings) -> None:
     os.nice(max(0, _NICENESS - os.nice(0)))
     dsn = address(settings)
     async with Database(dsn, PoolLimits(connections=_CONNECTIONS)) as database:
-        worker = Worker(dsn, JobRuns(database), kinds(Means(settings, database)))
+        engines = ReachedEngines(Registry(cache=settings.cache).profile(settings.profile), settings.engines)
+        worker = Worker(dsn, JobRuns(database), kinds(Means(settings, database, engines)))
         log.info("worker_ready", pid=os.getpid())
         await worker.run()
 

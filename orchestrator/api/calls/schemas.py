@@ -14,16 +14,19 @@ from orchestrator.core.events import ConsentBy, EndReason
 from orchestrator.core.turn import AnswerKind, Mark
 
 
-def _to_the_millisecond(value: object) -> object:
+def _to_a_thousandth(value: object) -> object:
     return round(value, 3) if isinstance(value, float) else value
 
 
-Seconds: TypeAlias = Annotated[float, AfterValidator(_to_the_millisecond)]
-Detail: TypeAlias = Annotated[object, AfterValidator(_to_the_millisecond)]
+Seconds: TypeAlias = Annotated[float, AfterValidator(_to_a_thousandth)]
+Score: TypeAlias = Annotated[float, AfterValidator(_to_a_thousandth)]
+Detail: TypeAlias = Annotated[object, AfterValidator(_to_a_thousandth)]
 
 
 class CallSummary(Told):
     """One call. ended_at, reason and duration are null while it goes on; recorded: whether there is a recording.
+
+    summary and sentiment, from -1 to 1, are found out after its end; null when the caller said nothing.
 
     version: of the agent that answered, and went on answering whatever was published meanwhile.
     """
@@ -41,10 +44,12 @@ class CallSummary(Told):
     reason: EndReason | None
     duration: Seconds | None
     recorded: bool
+    summary: str | None
+    sentiment: Score | None
 
 
 class TurnRead(Told):
-    """One turn: what the caller said, what was answered, what of it was heard, and its timeline."""
+    """One turn: what the caller said, and how (from -1 to 1), what was answered, what of it was heard, its timeline."""
 
     index: int
     answer: AnswerKind | None
@@ -53,6 +58,7 @@ class TurnRead(Told):
     heard_text: str
     marks: Mapping[Mark, Seconds]
     spans: Mapping[str, Seconds]
+    sentiment: Score | None
 
 
 class LineRead(Told):

@@ -98,6 +98,11 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("PUT", "/api/v1/privacy"): Example(Permission.MANAGE_PRIVACY, {"masking": "all"}),
     ("GET", "/api/v1/audit"): Example(Permission.READ_AUDIT),
     ("GET", "/api/v1/audit/verification"): Example(Permission.READ_AUDIT),
+    ("GET", "/api/v1/jobs"): Example(Permission.READ_JOBS),
+    ("GET", "/api/v1/jobs/{job_id}"): Example(Permission.READ_JOBS, None, {"job_id": "job"}),
+    ("POST", "/api/v1/jobs/{job_id}/retry"): Example(Permission.MANAGE_JOBS, None, {"job_id": "job"}),
+    ("POST", "/api/v1/jobs/{job_id}/cancel"): Example(Permission.MANAGE_JOBS, None, {"job_id": "job"}),
+    ("GET", "/api/v1/analytics"): Example(Permission.READ_CALLS),
     ("GET", "/api/v1/calls"): Example(Permission.READ_CALLS),
     ("POST", "/api/v1/calls"): Example(Permission.PLACE_CALLS, {"agent_id": NOBODY, "to": "100", "trunk": "carrier"}),
     ("POST", "/api/v1/calls/simulate"): Example(Permission.PLACE_CALLS, {"agent_id": NOBODY, "leg": "browser"}),
@@ -159,7 +164,19 @@ async def world(control: Control) -> World:
     agent = (await control.client.post("/api/v1/agents", json=made, headers=admin)).json()["id"]
     await control.client.post(f"/api/v1/agents/{agent}/publish", json={"revision": 1}, headers=admin)
     await control.client.put("/api/v1/numbers/555", json={"agent_id": agent}, headers=admin)
+    job = uuid4()
+    async with control.database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO jobs (id, account_id, kind, error) VALUES ($1, $2, 'secret-kind', 'secret-error')",
+            *(job, DEFAULT_ACCOUNT),
+        )
+        await connection.execute(
+            "INSERT INTO call_days (account_id, day, agent, calls, seconds, turns, answered)"
+            " VALUES ($1, '2026-11-23', 'secret-agent', 1, 1, 1, 1)",
+            DEFAULT_ACCOUNT,
+        )
     places = {
+        "job": str(job),
         "account": str(DEFAULT_ACCOUNT),
         "agent": agent,
         "version": "1",
