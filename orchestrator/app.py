@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 import structlog
 import uvicorn
@@ -34,6 +35,7 @@ from orchestrator.api.health.endpoints import Check, Health
 from orchestrator.api.legs.endpoints import LegDoor
 from orchestrator.calls.setup import SessionSettings
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
+from orchestrator.calls.trunks import Trunks
 from orchestrator.compliance.policies import MaskingPolicies
 from orchestrator.control_plane import ControlSettings, Keys, Stage, control_plane
 from orchestrator.core.breaker import BreakerState
@@ -140,7 +142,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.push_async_callback(supervisor.stop)
         # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.
         gateways = await stack.enter_async_context(gateway_pool(gateway_settings))
-        legs = LegDoor(supervisor, token)
+        legs = LegDoor(supervisor, token, trunks=Trunks(_owners(settings)))
         keys = Keys(kept_key(settings.data / "keys" / "tokens.key"), kept_key(settings.operator_key))
         notifications = Notifications(database)
         control_settings = ControlSettings(rates=Rates(settings.user_requests, settings.account_requests))
@@ -239,6 +241,11 @@ def _gateways(settings: Settings, token: str, http: tuple[str, int]) -> tuple[Ga
         )
         for index, sip_port in enumerate(settings.gateway_ports)
     )
+
+
+def _owners(settings: Settings) -> Mapping[str, UUID]:
+    """Whose the trunks are that are one account's."""
+    return {trunk.name: trunk.account for trunk in read_trunks(settings.trunks) if trunk.account is not None}
 
 
 async def _lines(gateways: GatewayPool) -> int:

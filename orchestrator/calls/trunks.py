@@ -1,4 +1,4 @@
-"""Which trunks fail every call that is placed through them: they are left alone for a while."""
+"""Whose each trunk is, and which of them fail every call that is placed: those are left alone for a while."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
+from uuid import UUID
 
 from orchestrator.core.breaker import Breaker, BreakerState, BreakerTerms
 from orchestrator.core.clock import Clock
 from orchestrator.core.errors import CarrierRejected
+from orchestrator.core.events import FIRST_ACCOUNT
 
 TRUNK: Final = BreakerTerms(failures=3, lasting=0.0, rest=10.0, longest=300.0)
 # RFC 3261, section 21. 408: nobody answered at all; 401 and 407: it does not know us. Every other 4xx or 6xx is about
@@ -19,11 +21,28 @@ _SERVER_FAILURES: Final = range(500, 600)
 
 
 class Trunks:
-    """A breaker for each trunk that a call was ever placed through. clock: of the breakers."""
+    """A breaker for each trunk that a call was ever placed through.
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
+    owners: of those that are one account's, by their names; the first account calls out through the others, and any
+    account is called through them. clock: of the breakers.
+    """
+
+    def __init__(self, owners: Mapping[str, UUID] | None = None, clock: Clock = time.monotonic) -> None:
+        self._owners = dict(owners or {})
         self._clock = clock
         self._breakers: dict[str, Breaker] = {}
+
+    def of(self, account: UUID) -> bool:
+        """Whether *account* may call out at all."""
+        return account == FIRST_ACCOUNT or account in self._owners.values()
+
+    def may_call(self, account: UUID, trunk: str) -> bool:
+        """Whether *account* may call out through *trunk*."""
+        return self._owners.get(trunk, FIRST_ACCOUNT) == account
+
+    def may_be_called(self, account: UUID, trunk: str) -> bool:
+        """Whether calls that come in by *trunk* may reach *account*."""
+        return self._owners.get(trunk, account) == account
 
     def wait(self, trunk: str) -> float:
         """Seconds for which no call should be placed through *trunk*, 0 when one may."""

@@ -7,6 +7,7 @@ import socket
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -44,6 +45,7 @@ class Trunk(_Settings):
     peer: "host[:port]" that outbound calls go to, when there is no registrar.
     echo_guard: whether the agent's own voice is taken out of what comes back from this trunk; off, for it still lets
     some echoes through, and misses some of the people who speak over one (docs/telephony.md).
+    account: whose it is; None for the installation's own.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Trunk(_Settings):
     peer: str | None = None
     transport: SipTransport = "udp"
     echo_guard: bool = False
+    account: UUID | None = None
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Self:

@@ -22,7 +22,7 @@ from orchestrator.api.sockets import refuse
 from orchestrator.calls.prepared import OnDuty
 from orchestrator.calls.trunks import Trunks
 from orchestrator.core.errors import ApiError, CarrierRejected, ConfigError, EngineError, LegError
-from orchestrator.core.events import FIRST_ACCOUNT, CallStarted
+from orchestrator.core.events import CallStarted
 from orchestrator.roster import AgentRoster
 from telephony.sip.control import DialRequest
 
@@ -43,7 +43,7 @@ class Exchange(Protocol):
 class Lines:
     """How calls leave and come back. expected: who has those that were asked for, by their id; the legs take them.
 
-    trunks: how those fare that calls go through; the legs tell; unanswered: told of a call that no leg came for, within
+    trunks: whose they are, and how they fare, as the legs tell; unanswered: told of a call that no leg came for, within
     *patience* seconds: it takes milliseconds, or the gateway has died.
     """
 
@@ -109,9 +109,11 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
     @router.post("/api/v1/calls", status_code=202)
     async def place_call(asked: CallPlace, who: Identity = placer) -> CallPlaced:
         """Call somebody through a trunk, with an agent that talks to whoever answers."""
-        if who.account != FIRST_ACCOUNT:
-            # Trunks are the installation's: whoever has another account would call out on somebody else's bill.
+        # Whoever calls out through another's trunk calls on somebody else's bill.
+        if not lines.trunks.of(who.account):
             raise ApiError(403, "no_trunks", "this account has no trunks to call out through")
+        if not lines.trunks.may_call(who.account, asked.trunk):
+            raise ApiError(422, "no_trunk", f"no gateway has trunk {asked.trunk!r}")
         agent = await on_duty(roster, who.account, asked.agent_id, asked.version)
         if wait := lines.trunks.wait(asked.trunk):
             why = f"the last calls through {asked.trunk} failed at the carrier; one more is tried in {wait:.0f} s"

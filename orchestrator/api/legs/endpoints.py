@@ -27,6 +27,7 @@ from telephony.leg.socket import SocketLeg
 log = structlog.get_logger(__name__)
 
 _UNAUTHORIZED = 1008  # RFC 6455 section 7.4.1: policy violation
+_NOT_FOUND = Refusal(404, "Not Found")
 _NOT_AWAITED = Refusal(487, "Request Terminated")
 
 
@@ -34,7 +35,7 @@ _NOT_AWAITED = Refusal(487, "Request Terminated")
 class LegDoor:
     """Where legs come in. token: what a gateway must show.
 
-    expected: who has the outbound calls that were asked for, by their id; trunks: how those fare that they go through.
+    expected: who has the outbound calls that were asked for, by their id; trunks: whose they are, and how they fare.
     """
 
     supervisor: CallSupervisor
@@ -67,7 +68,8 @@ class LegDoor:
         invite = await receive_invite(transport)
         if invite.direction == "inbound":
             with self.supervisor.admitted(route(invite.callee)) as agent:
-                await self._talk(transport, invite, agent)
+                theirs = isinstance(agent, Refusal) or self.trunks.may_be_called(agent.account, _trunk(invite))
+                await self._talk(transport, invite, agent if theirs else _NOT_FOUND)
             return
         awaited = self.expected.pop(invite.call_id, None)
         if awaited is None:

@@ -52,6 +52,8 @@ OPERATOR = "operator-key-of-the-tests-operator-key"
 TOKEN_KEY = "k" * 32
 TRIES = 50
 LEG_SECONDS = 1.0
+OTHER = UUID(int=7)
+"""The account that the trunk called theirs belongs to, once there is one."""
 CHEAP = Cost(memory_kib=64, passes=1)
 PASSWORD = "correct horse battery staple"
 
@@ -111,9 +113,9 @@ class Control:
     installation: Settings
     now: float = 1_800_000_000.0
 
-    async def account(self, name: str) -> UUID:
+    async def account(self, name: str, account: UUID | None = None) -> UUID:
         """A new account."""
-        account = uuid4()
+        account = account or uuid4()
         async with self.database.connection() as connection:
             await connection.execute("INSERT INTO accounts (id, name) VALUES ($1, $2)", account, name)
         return account
@@ -168,7 +170,7 @@ async def controlled(database: Database, settings: ControlSettings) -> AsyncIter
         policies = MaskingPolicies(PrivacyRepository(database))
         await policies.load()
         supervisor = CallSupervisor(engines, {}, MaskingRecorder(recorder, policies.of), CallLimits())
-        lines = Lines(Exchange(), {}, Trunks(), supervisor.unanswered, patience=LEG_SECONDS)
+        lines = Lines(Exchange(), {}, Trunks({"theirs": OTHER}), supervisor.unanswered, patience=LEG_SECONDS)
         installation = Settings(data=spool)
         archive = Archive(installation, database)
         stage = Stage(

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from orchestrator.core.errors import CarrierRejected
 from telephony.leg.frame import CallerAudio
 from telephony.leg.messages import Answered, HungUp, Playing
-from tests.integration.api.conftest import OPERATOR, Control, Exchange
+from tests.integration.api.conftest import OPERATOR, OTHER, Control, Exchange
 from tests.integration.api.test_live import refusal, served, ticket
 
 ADMIN = {"Authorization": f"Bearer {OPERATOR}"}
@@ -253,6 +253,21 @@ async def test_an_account_without_trunks_calls_nobody(control: Control) -> None:
     assert (refused.status_code, refused.json()["code"]) == (403, "no_trunks")
 
 
+async def test_an_account_calls_out_through_its_own_trunk_and_no_other(control: Control) -> None:
+    await control.user("theirs@example.org", await control.account("other", OTHER))
+    theirs = await control.bearer("theirs@example.org")
+    body = {"name": "desk", "definition": DESK}
+    agent = (await ask(control, "/agents", body, theirs)).json()["id"]
+    await ask(control, f"/agents/{agent}/publish", {"revision": 1}, theirs)
+    asked = {"agent_id": agent, "to": "100", "trunk": "theirs"}
+    assert (await ask(control, "/calls", asked, theirs)).status_code == 202
+    for trunk in ("carrier", "unheard-of"):
+        refused = await ask(control, "/calls", {**asked, "trunk": trunk}, theirs)
+        assert (refused.status_code, refused.json()["code"]) == (422, "no_trunk")
+    mine = await ask(control, "/calls", {**asked, "agent_id": await desk(control)})
+    assert (mine.status_code, mine.json()["code"]) == (422, "no_trunk")
+
+
 async def test_simulations_leave_lines_to_the_telephone(control: Control) -> None:
     agent = await desk(control)
     for leg in ("text", "browser"):
@@ -296,5 +311,6 @@ async def test_an_upload_that_is_no_sound_or_too_long_is_refused(control: Contro
     assert (nonsense.status_code, nonsense.json()["code"]) == (422, "unreadable_audio")
     heavy = await control.client.post(path, content=bytes(2**25 + 1), headers=ADMIN)
     assert heavy.status_code == 413
-    stranger = await control.client.post(f"{path[:-1]}0", content=recording(1.0), headers=ADMIN)
-    assert stranger.json()["code"] in {"agent_not_found", "invalid_request"}
+    unknown = path.replace(agent, str(uuid4()))
+    stranger = await control.client.post(unknown, content=recording(1.0), headers=ADMIN)
+    assert (stranger.status_code, stranger.json()["code"]) == (404, "agent_not_found")

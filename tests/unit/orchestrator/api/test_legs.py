@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from starlette.websockets import WebSocketDisconnect
 from orchestrator.api.legs.endpoints import LegDoor
 from orchestrator.calls.prepared import OnDuty, prepare
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
+from orchestrator.calls.trunks import Trunks
 from orchestrator.core.events import EndReason, Happened
 from telephony.leg.messages import Accept, Failed, Invite, Reject, decode_command
 from tests.calls.scene import AGENT, Kept
@@ -184,3 +186,12 @@ def test_a_caller_is_told_when_to_try_again_while_engines_fail():
     invite = Invite(call_id=uuid4(), direction="inbound", caller="ann", callee="100", gateway="sip")
     with invited(door, invite) as socket:
         assert decode_command(socket.receive_text()) == Reject(status=503, reason="Engines Failing", retry_after=8)
+
+
+def test_a_trunk_of_one_account_brings_no_calls_to_another_one_s_agents():
+    door, _ = placing(Kept())
+    theirs = replace(door, trunks=Trunks({"theirs": uuid4()}))
+    for trunk, told in (("theirs", Reject(status=404, reason="Not Found")), ("carrier", Accept())):
+        invite = Invite(call_id=uuid4(), direction="inbound", caller="ann", callee="100", gateway="sip", trunk=trunk)
+        with invited(theirs, invite) as socket:
+            assert decode_command(socket.receive_text()) == told

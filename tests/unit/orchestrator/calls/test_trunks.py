@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from uuid import UUID
 
 import pytest
 
 from orchestrator.calls.trunks import Trunks
 from orchestrator.core.errors import CarrierRejected, Hangup, LegError
+from orchestrator.core.events import FIRST_ACCOUNT
 
 
 class Carrier:
@@ -15,12 +17,22 @@ class Carrier:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.trunks = Trunks(lambda: self.now)
+        self.trunks = Trunks(clock=lambda: self.now)
 
     def says(self, error: LegError | None) -> None:
         with suppress(LegError), self.trunks.dialled("carrier"):
             if error is not None:
                 raise error
+
+
+def test_an_account_s_trunk_is_for_its_calls_alone_and_the_others_are_the_first_account_s() -> None:
+    theirs, others = UUID(int=7), UUID(int=8)
+    trunks = Trunks({"theirs": theirs})
+    assert [trunks.of(account) for account in (FIRST_ACCOUNT, theirs, others)] == [True, True, False]
+    for account, out, comes_in in ((FIRST_ACCOUNT, False, False), (theirs, True, True), (others, False, False)):
+        assert (trunks.may_call(account, "theirs"), trunks.may_be_called(account, "theirs")) == (out, comes_in)
+    for account, out in ((FIRST_ACCOUNT, True), (theirs, False)):
+        assert (trunks.may_call(account, "carrier"), trunks.may_be_called(account, "carrier")) == (out, True)
 
 
 @pytest.mark.parametrize("status", [401, 407, 408, 500, 503, 504])
