@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.commands import accounts, audit, backup, models, numbers, recordings, users
+from orchestrator.commands import accounts, audit, backup, models, numbers, receipts, recordings, retention, users
 from orchestrator.commands.call import call
 from orchestrator.commands.doctor import doctor
 from orchestrator.commands.restore import restore
@@ -45,6 +45,8 @@ app.add_typer(users.app, name="users")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(numbers.app, name="numbers")
 app.add_typer(audit.app, name="audit")
+app.add_typer(retention.app, name="retention")
+app.add_typer(receipts.app, name="receipts")
 app.add_typer(recordings.app, name="recordings")
 app.add_typer(backup.app, name="backup")
 

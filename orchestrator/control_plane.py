@@ -29,6 +29,7 @@ from orchestrator.api.calls.placing import Lines, placing_router
 from orchestrator.api.calls.simulations import Simulations
 from orchestrator.api.calls.uploads import uploads_router
 from orchestrator.api.door import Bearers, Door
+from orchestrator.api.erasures.endpoints import erasures_router
 from orchestrator.api.idempotency import Idempotency
 from orchestrator.api.jobs.endpoints import jobs_router
 from orchestrator.api.keys.endpoints import keys_router
@@ -37,9 +38,12 @@ from orchestrator.api.live.hub import LiveHub
 from orchestrator.api.numbers.endpoints import grants_router, numbers_router
 from orchestrator.api.privacy.endpoints import privacy_router
 from orchestrator.api.recordings.endpoints import recordings_router
+from orchestrator.api.retention.endpoints import retention_router
 from orchestrator.api.users.endpoints import users_router
 from orchestrator.calls.supervisor import CallSupervisor
+from orchestrator.compliance.erasure import Requests
 from orchestrator.compliance.policies import MaskingPolicies
+from orchestrator.compliance.retention import Retention
 from orchestrator.core.clock import Clock
 from orchestrator.recordings.archive import Archive
 from orchestrator.recordings.links import Links
@@ -51,6 +55,7 @@ from orchestrator.store.audit_repository import AuditRepository
 from orchestrator.store.call_lists import CallLists
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
+from orchestrator.store.erasures_repository import ERASURE, ErasuresRepository
 from orchestrator.store.idempotency_repository import IdempotencyRepository
 from orchestrator.store.jobs_repository import JobsRepository
 from orchestrator.store.keys_repository import KeysRepository
@@ -58,6 +63,7 @@ from orchestrator.store.live_feed import LIVE_CHANNEL, LiveFeed
 from orchestrator.store.notifications import Notifications
 from orchestrator.store.numbers_repository import NumbersRepository
 from orchestrator.store.privacy_repository import PRIVACY_CHANNEL, PrivacyRepository
+from orchestrator.store.retention_repository import RetentionRepository
 from orchestrator.store.sessions_repository import SessionsRepository
 from orchestrator.store.tickets_repository import TicketsRepository
 from orchestrator.store.users_repository import UsersRepository
@@ -129,6 +135,9 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
     stage.notifications.subscribe(LIVE_CHANNEL, live.heard)
     stage.notifications.subscribe(AGENTS_CHANNEL, stage.roster.heard)
     stage.notifications.subscribe(PRIVACY_CHANNEL, stage.policies.heard)
+    policies = RetentionRepository(stage.database)
+    erasures = ErasuresRepository(stage.database)
+    requests = Requests(erasures, Seal(stage.keys.tokens.encode(), ERASURE), stage.clock)
     users, passwords = UsersRepository(stage.database), Passwords(stage.settings.hashing)
     sessions = Sessions(users, SessionsRepository(stage.database), passwords, tokens, stage.clock)
     try:
@@ -152,6 +161,8 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
                 grants_router(numbers, door),
                 recordings_router(stage.archive, Links(stage.keys.tokens.encode(), stage.clock), door),
                 privacy_router(PrivacyRepository(stage.database), stage.policies, door),
+                erasures_router(erasures, requests, door),
+                retention_router(policies, Retention(policies, stage.archive.erasure, audit, stage.clock), door),
                 LiveDoor(live, door, deeds).router(),
             )
     finally:

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Final, cast
 
 from orchestrator.api.application import application
@@ -34,7 +35,7 @@ async def document() -> str:
     agents = AgentsRepository(database)
     lines = Lines(cast("Exchange", None), {}, Trunks(), supervisor.unanswered)
     roster = AgentRoster(agents, cast("Embedder", None), cast("TextToSpeech", None))
-    keys, archive = Keys("k" * 32, "k" * 32), cast("Archive", None)
+    keys, archive = Keys("k" * 32, "k" * 32), cast("Archive", SimpleNamespace(erasure=None))
     policies = MaskingPolicies(PrivacyRepository(database))
     notifications = Notifications(database)
     stage = Stage(database, notifications, supervisor, agents, roster, policies, lines, archive, keys, time.time)

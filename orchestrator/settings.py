@@ -32,7 +32,8 @@ class Settings(BaseSettings):
     profile says or the gateways hold when absent; longest_call: seconds; speculation: begin replies before it is
     certain that the caller is done; worker: do the jobs too; record: whether calls may be recorded at all;
     database_url: a PostgreSQL of your own; objects*: where recordings are kept, a folder or S3; master_key_file,
-    old_master_key_file: what their keys are under, and were before; vault_*: the key in Vault that takes its place.
+    old_master_key_file: what their keys are under, and were before; vault_*: the key in Vault that takes its place;
+    log_files: where the logs go, for erasures.
     docs/settings.md has them all.
     """
 
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     objects_secret: SecretStr | None = None
     master_key_file: Path | None = None
     old_master_key_file: Path | None = None
+    log_files: str = ""
     vault_address: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")] | None = None
     vault_token_file: Path | None = None
     vault_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "offhook"
@@ -116,6 +118,12 @@ class Settings(BaseSettings):
     def engines(self) -> Path:
         """The file that says where the engines of this machine are, while they run."""
         return self.data / "engines.json"
+
+    @property
+    def all_log_files(self) -> tuple[str, ...]:
+        """Patterns of the files that logs go to, the embedded database's among them."""
+        ours = str(self.data.expanduser() / "postgres.log*")
+        return (ours, *(pattern.strip() for pattern in self.log_files.split(",") if pattern.strip()))
 
     @property
     def operator_key(self) -> Path:

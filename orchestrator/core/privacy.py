@@ -20,3 +20,18 @@ class Masking(StrEnum):
         """The stricter of the two."""
         order = list(Masking)
         return max(self, other, key=order.index)
+
+
+class Kept(StrEnum):
+    """What is kept of calls, each for a time of its own.
+
+    CALLS: all of a call, once it goes; TRANSCRIPTS: its words; RECORDINGS: its sound; EVENTS: what happened in it;
+    JOBS: work that is over; AUDIT: who did what.
+    """
+
+    CALLS = "calls"
+    TRANSCRIPTS = "transcripts"
+    RECORDINGS = "recordings"
+    EVENTS = "events"
+    JOBS = "jobs"
+    AUDIT = "audit"

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inference.reach import ReachedEngines
+from orchestrator.jobs.erasure import erasure, erasure_means
 from orchestrator.jobs.kinds import JobKind
+from orchestrator.jobs.retention import retention
 from orchestrator.jobs.rollup import rollup
 from orchestrator.jobs.sentiment import sentiment
 from orchestrator.jobs.summary import summary
+from orchestrator.recordings.archive import Archive
 from orchestrator.settings import Settings
 from orchestrator.store.call_analysis import SpokenCalls
 from orchestrator.store.db import Database
@@ -24,6 +27,16 @@ class Means:
 
 
 def kinds(means: Means) -> tuple[JobKind, ...]:
-    """All kinds. A new one is a module beside this one with a function that makes its JobKind, and a line here."""
+    """All kinds. A new one is a module beside this one with a function that makes its JobKind, and a line here.
+
+    Raises ConfigError for a key that cannot be used.
+    """
     spoken = SpokenCalls(means.database)
-    return (rollup(), summary(spoken, means.engines), sentiment(spoken, means.engines))
+    recordings = Archive(means.settings, means.database).erasure
+    return (
+        rollup(),
+        summary(spoken, means.engines),
+        sentiment(spoken, means.engines),
+        retention(means.database, recordings),
+        erasure(erasure_means(means.settings, means.database, recordings)),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 from uuid import UUID
 
 import asyncpg
@@ -19,7 +20,7 @@ _READ_AT_ONCE = 1000
 class Verified:
     """What was found of a chain. broken_at: the first entry that is not what was written; head: hash of the last one.
 
-    known: whether an earlier head is still part of it; None when none was asked for.
+    known: whether an earlier head is still part of it; None when none was asked for, or it was erased for its age.
     """
 
     entries: int
@@ -85,24 +86,62 @@ class AuditRepository:
 
     async def verify(self, account: UUID, known: tuple[int, bytes] | None = None) -> Verified:
         """Whether the chain of *account* is whole. known: number and hash of an entry that was its last one once."""
-        previous, seq, found = BEGINNING, 0, None
-        while True:
-            async with self._database.tenant(account) as connection:
+        # One moment for all of it: what is erased for its age meanwhile is no gap.
+        async with self._database.tenant(account, "repeatable_read") as connection:
+            seq, previous = await _beginning(connection, account)
+            found = None if known is None or known[0] < seq else known == (seq, previous)
+            while True:
                 rows = await connection.fetch(
                     "SELECT * FROM audit_log WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
                     account,
                     seq,
                     _READ_AT_ONCE,
                 )
-            for row in rows:
-                entry = _entry(row)
-                if entry.seq != seq + 1 or entry.previous != previous or entry.digest() != row["hash"]:
-                    return Verified(seq, seq + 1, previous, False if known is not None else None)
-                seq, previous = entry.seq, row["hash"]
-                if known is not None and seq == known[0]:
-                    found = previous == known[1]
-            if len(rows) < _READ_AT_ONCE:
-                return Verified(seq, None, previous, None if known is None else bool(found))
+                for row in rows:
+                    entry = _entry(row)
+                    if entry.seq != seq + 1 or entry.previous != previous or entry.digest() != row["hash"]:
+                        return Verified(seq, seq + 1, previous, False if known is not None else None)
+                    seq, previous = entry.seq, row["hash"]
+                    if known is not None and seq == known[0]:
+                        found = previous == known[1]
+                if len(rows) < _READ_AT_ONCE:
+                    return Verified(seq, None, previous, found)
+
+    async def erase(self, account: UUID, before: datetime) -> int:
+        """Erase a batch of the oldest entries, those of *before*; how many. The last one stays, and the chain holds."""
+        async with self._database.transaction() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock(7214003, hashtext($1))", str(account))
+            rows = await connection.fetch(
+                """
+                SELECT seq, at, hash FROM audit_log
+                WHERE account_id = $1 AND seq < (SELECT max(seq) FROM audit_log WHERE account_id = $1)
+                ORDER BY seq LIMIT $2
+                """,
+                account,
+                _READ_AT_ONCE,
+            )
+            due = list(takewhile(lambda row: row["at"] < before, rows))
+            if not due:
+                return 0
+            await connection.execute(
+                """
+                INSERT INTO audit_beginnings (account_id, seq, hash) VALUES ($1, $2, $3)
+                ON CONFLICT (account_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash
+                """,
+                account,
+                due[-1]["seq"],
+                due[-1]["hash"],
+            )
+            await connection.execute(
+                "DELETE FROM audit_log WHERE account_id = $1 AND seq <= $2", account, due[-1]["seq"]
+            )
+        return len(due)
+
+
+async def _beginning(connection: asyncpg.Connection, account: UUID) -> tuple[int, bytes]:
+    """Number and hash of what the first entry that is left follows."""
+    row = await connection.fetchrow("SELECT seq, hash FROM audit_beginnings WHERE account_id = $1", account)
+    return (0, BEGINNING) if row is None else (row["seq"], row["hash"])
 
 
 def _entry(row: asyncpg.Record) -> Entry:

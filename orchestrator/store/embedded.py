@@ -40,6 +40,9 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_messages": "warning",
+    # The details of an error quote the row that was refused, with what a caller said.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
 }
 
 # Seconds. Recovery after a crash may have to read gigabytes of its log.

@@ -90,6 +90,27 @@ class IdempotencyRepository:
         """Forget the request at *place*, which had no effect."""
         await self._execute("DELETE FROM idempotency_keys WHERE account_id = $1 AND key = $2 AND answer IS NULL", place)
 
+    async def answers(self, account: UUID) -> list[tuple[bytes, bytes]]:
+        """Key and answer of every request of *account* that has been answered."""
+        async with self._database.tenant(account) as connection:
+            rows = await connection.fetch(
+                "SELECT key, answer FROM idempotency_keys WHERE account_id = $1 AND answer IS NOT NULL", account
+            )
+        return [(row["key"], row["answer"]) for row in rows]
+
+    async def forget_answers(self, account: UUID, keys: list[bytes]) -> int:
+        """Forget the answers at *keys*, not the requests; how many."""
+        async with self._database.tenant(account) as connection:
+            done = await connection.execute(
+                """
+                UPDATE idempotency_keys SET answer = NULL, running_until = now()
+                WHERE account_id = $1 AND key = ANY ($2) AND answer IS NOT NULL
+                """,
+                account,
+                keys,
+            )
+        return int(done.split()[-1])
+
     async def _execute(self, statement: str, place: Place, *more: object) -> None:
         async with self._database.tenant(place.account) as connection:
             await connection.execute(statement, place.account, place.key, *more)

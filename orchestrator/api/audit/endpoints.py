@@ -37,7 +37,8 @@ class EntryRead(Told):
 class Verification(Told):
     """What was found of the chain. head: `<number>:<hash>` of the last entry, to be kept where nobody changes it.
 
-    broken_at: the first entry that is not as it was written; known: whether the earlier head is still there.
+    broken_at: the first entry that is not as it was written; known: whether the earlier head is still there; null
+    when it was erased for its age.
     """
 
     entries: int

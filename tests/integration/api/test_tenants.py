@@ -36,6 +36,9 @@ TENANT_TABLES = (
     "privacy_policies",
     "jobs",
     "call_days",
+    "retention_policies",
+    "audit_beginnings",
+    "erasures",
 )
 
 # No tenant may read them, their own or others'.
@@ -91,6 +94,15 @@ async def spoken(control: Control, account: UUID) -> None:
             )
             , number AS (
                 INSERT INTO numbers (number, account_id, agent_id, shown) VALUES ($2::text, $2, $1, '')
+            )
+            , erasure AS (
+                INSERT INTO erasures (account_id, asked_at) VALUES ($2, now())
+            )
+            , retention AS (
+                INSERT INTO retention_policies (account_id, kind, days) VALUES ($2, 'events', 30)
+            )
+            , beginning AS (
+                INSERT INTO audit_beginnings (account_id, seq, hash) VALUES ($2, 0, '')
             )
             , policy AS (
                 INSERT INTO privacy_policies (account_id, masking) VALUES ($2, 'all')

@@ -8,13 +8,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from orchestrator.core.errors import ConfigError, StoreUnavailable
+from orchestrator.core.errors import ConfigError, RecordRefused, StoreUnavailable
+from orchestrator.core.events import Spoken
+from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database, PoolLimits
 from orchestrator.store.embedded import EmbeddedPostgres
+from orchestrator.store.migrate import migrate
 
 OWNER = """
 import asyncio, sys
@@ -204,3 +208,13 @@ async def test_a_wrong_database_url_is_a_mistake_in_the_configuration(data_folde
         with pytest.raises(ConfigError, match="missing"):
             async with database.connection():
                 pass
+
+
+async def test_its_log_tells_errors_and_quotes_nothing_of_what_was_refused(empty_folder: Path) -> None:
+    async with EmbeddedPostgres(empty_folder) as server, Database(server.dsn) as database:
+        await migrate(database)
+        with pytest.raises(RecordRefused):
+            await CallsRepository(database).write([Spoken(uuid4(), 1, "caller", "zanzibar", 0.0, 1.0)])
+    log = (empty_folder / "postgres.log").read_text()
+    assert "violates not-null constraint" in log
+    assert "zanzibar" not in log

@@ -1,0 +1,179 @@
+"""Erasures of callers, and the rows that they take away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator.store.db import Database
+from orchestrator.store.jobs import enqueue
+
+ERASURE: Final = "erasure"
+"""The kind of job that carries one out."""
+
+Obstacle: TypeAlias = Literal["call", "spool"]
+
+# How numbers are compared everywhere: orchestrator.agents.route.
+_ROUTED: Final = """
+    CASE WHEN {0} ~ '[[:alpha:]]' THEN lower({0}) ELSE regexp_replace({0}, '[^0-9]', '', 'g') END
+"""
+_OF_CALLER: Final = f"""
+    SELECT id, ended_at IS NOT NULL AS over FROM calls
+    WHERE account_id = $1
+        AND CASE direction WHEN 'inbound' THEN {_ROUTED.format("caller")} ELSE {_ROUTED.format("callee")} END = ANY ($2)
+    ORDER BY started_at, id
+"""  # noqa: S608 - columns of ours
+_ROWS: Final = ("turns", "transcripts", "events", "recordings", "consents", "jobs")
+# Work that names a call without being tied to it.
+_NAMING: Final = """
+    DELETE FROM jobs WHERE account_id = $1 AND kind <> $3 AND EXISTS (
+        SELECT FROM unnest($2::text[]) AS named (name)
+        WHERE strpos(concat(key, payload::text, result::text), named.name) > 0
+    )
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredErasure:
+    """One. caller: encrypted, None once it is forgotten; erased: how many of what, so far; receipt: once finished."""
+
+    id: UUID
+    account: UUID
+    caller: bytes | None = field(repr=False)
+    asked_at: datetime
+    calls: tuple[UUID, ...]
+    erased: Mapping[str, int]
+    waits_for: Obstacle | None
+    receipt: Mapping[str, Any] | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallsOfCaller:
+    """Calls with somebody: those that are over, and those that go on."""
+
+    over: tuple[UUID, ...]
+    live: tuple[UUID, ...]
+
+
+class ErasuresRepository:
+    """The erasures of all accounts; each method sees one account alone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, erasure: UUID, account: UUID, caller: bytes, at: datetime) -> StoredErasure:
+        """A new one, with the job that carries it out."""
+        async with self._database.tenant(account) as connection:
+            row = await connection.fetchrow(
+                "INSERT INTO erasures (id, account_id, caller, asked_at) VALUES ($1, $2, $3, $4) RETURNING *",
+                erasure,
+                account,
+                caller,
+                at,
+            )
+            await enqueue(connection, account, ERASURE, {"erasure": str(erasure)}, dedupe_key=str(erasure))
+        return _erasure(row)
+
+    async def get(self, account: UUID, erasure: UUID) -> StoredErasure | None:
+        """One of *account*."""
+        async with self._database.tenant(account) as connection:
+            row = await connection.fetchrow(
+                "SELECT * FROM erasures WHERE account_id = $1 AND id = $2", account, erasure
+            )
+        return None if row is None else _erasure(row)
+
+    async def page(self, account: UUID, limit: int, after: tuple[datetime, UUID] | None = None) -> list[StoredErasure]:
+        """The latest first; older than *after* when it is given."""
+        async with self._database.tenant(account) as connection:
+            rows = await connection.fetch(
+                """
+                SELECT * FROM erasures WHERE account_id = $1 AND ($2::timestamptz IS NULL OR (asked_at, id) < ($2, $3))
+                ORDER BY asked_at DESC, id DESC LIMIT $4
+                """,
+                account,
+                *(after or (None, None)),
+                limit,
+            )
+        return [_erasure(row) for row in rows]
+
+    async def calls_of(self, account: UUID, forms: Sequence[str]) -> CallsOfCaller:
+        """The calls with whoever has one of the numbers *forms*, in routing form: from them, or to them."""
+        async with self._database.tenant(account) as connection:
+            rows = await connection.fetch(_OF_CALLER, account, list(forms))
+        over = tuple(row["id"] for row in rows if row["over"])
+        return CallsOfCaller(over, tuple(row["id"] for row in rows if not row["over"]))
+
+    async def erase(self, erasure: StoredErasure, calls: Sequence[UUID], outside: Mapping[str, int]) -> None:
+        """Erase *calls* that are over, and note it with what was erased *outside* of the database, in one."""
+        async with self._database.tenant(erasure.account) as connection:
+            counts = dict(outside)
+            for table in _ROWS:
+                counts[table] = await connection.fetchval(
+                    f"SELECT count(*) FROM {table} WHERE call_id = ANY ($1)",  # noqa: S608 - a table of ours
+                    calls,
+                )
+            gone = await connection.fetch(
+                "DELETE FROM calls WHERE account_id = $1 AND id = ANY ($2) AND ended_at IS NOT NULL RETURNING id",
+                erasure.account,
+                calls,
+            )
+            await _note(connection, erasure, [row["id"] for row in gone], {"calls": len(gone), **counts})
+
+    async def erase_naming(self, erasure: StoredErasure, names: Sequence[str]) -> None:
+        """Erase the work that holds any of *names*: ids of calls and spellings of a number."""
+        async with self._database.tenant(erasure.account) as connection:
+            done = await connection.execute(_NAMING, erasure.account, list(names), ERASURE)
+            await _note(connection, erasure, [], {"jobs": int(done.split()[-1])})
+
+    async def note(self, erasure: StoredErasure, outside: Mapping[str, int]) -> None:
+        """Note what was erased outside of the database."""
+        async with self._database.tenant(erasure.account) as connection:
+            await _note(connection, erasure, [], outside)
+
+    async def wait(self, erasure: StoredErasure, obstacle: Obstacle) -> None:
+        """Note why it cannot be finished yet."""
+        async with self._database.tenant(erasure.account) as connection:
+            await connection.execute("UPDATE erasures SET waits_for = $2 WHERE id = $1", erasure.id, obstacle)
+
+    async def finish(self, erasure: StoredErasure, receipt: Mapping[str, Any], at: datetime) -> None:
+        """Keep the receipt, and forget the number. A second time changes nothing."""
+        async with self._database.tenant(erasure.account) as connection:
+            await connection.execute(
+                """
+                UPDATE erasures SET receipt = $2, finished_at = $3, caller = NULL, waits_for = NULL
+                WHERE id = $1 AND finished_at IS NULL
+                """,
+                erasure.id,
+                receipt,
+                at,
+            )
+
+
+async def _note(
+    connection: asyncpg.Connection, erasure: StoredErasure, calls: Sequence[UUID], counts: Mapping[str, int]
+) -> None:
+    row = await connection.fetchrow("SELECT erased FROM erasures WHERE id = $1 FOR UPDATE", erasure.id)
+    sums = {kind: row["erased"].get(kind, 0) + counts.get(kind, 0) for kind in {*row["erased"], *counts}}
+    await connection.execute(
+        "UPDATE erasures SET calls = calls || $2::uuid[], erased = $3 WHERE id = $1", erasure.id, calls, sums
+    )
+
+
+def _erasure(row: asyncpg.Record) -> StoredErasure:
+    return StoredErasure(
+        id=row["id"],
+        account=row["account_id"],
+        caller=row["caller"],
+        asked_at=row["asked_at"],
+        calls=tuple(row["calls"]),
+        erased=row["erased"],
+        waits_for=row["waits_for"],
+        receipt=row["receipt"],
+        finished_at=row["finished_at"],
+    )
