@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import obstore
 import structlog
 from obstore.exceptions import BaseError
 
+from orchestrator.core.clock import Clock
 from orchestrator.core.errors import RecordingDamaged, RecordingUnavailable, StoreUnavailable
 from orchestrator.recordings.keyring import Keyring
 from orchestrator.store.recordings_repository import RecordingsRepository, StoredRecording
@@ -23,13 +26,25 @@ _PAUSE: Final = 1.0
 _HOPED_FOR: Final = timedelta(days=1)
 
 
-class Completion:
-    """Looks for recordings whose last object has come."""
+# What never comes, such as of a call whose disk was full, is looked for less and less often.
+_LONGEST_WAIT: Final = 300.0
 
-    def __init__(self, recordings: RecordingsRepository, keyring: Keyring, objects: ObjectStore) -> None:
+
+class Completion:
+    """Looks for recordings whose last object has come. now: seconds of any clock."""
+
+    def __init__(
+        self,
+        recordings: RecordingsRepository,
+        keyring: Keyring,
+        objects: ObjectStore,
+        now: Clock = time.monotonic,
+    ) -> None:
         self._recordings = recordings
         self._keyring = keyring
         self._objects = objects
+        self._now = now
+        self._missed: dict[UUID, tuple[float, float]] = {}  # since when, and until when it is left alone
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -42,24 +57,35 @@ class Completion:
                 log.info("completion_waits", error=type(error).__name__)
             await asyncio.sleep(_PAUSE)
 
-    async def look(self, since: datetime | None = None) -> None:
-        """Complete what can be, of the calls that ended after *since*."""
-        for recording in await self._recordings.incomplete(since):
+    async def look(self, ended_after: datetime | None = None) -> None:
+        """Complete what can be."""
+        found = await self._recordings.incomplete(ended_after)
+        self._missed = {one.call_id: self._missed[one.call_id] for one in found if one.call_id in self._missed}
+        for recording in found:
+            now = self._now()
+            since, until = self._missed.get(recording.call_id, (now, now))
+            if until > now:
+                continue
             try:
-                await self._complete(recording)
+                complete = await self._complete(recording)
             except (RecordingDamaged, RecordingUnavailable) as error:
                 log.warning("recording_unreadable", call=str(recording.call_id), error=str(error))
+                complete = False
+            if not complete:
+                wait = min(max(_PAUSE, (now - since) / 2), _LONGEST_WAIT)
+                self._missed[recording.call_id] = (since, now + wait)
 
-    async def _complete(self, recording: StoredRecording) -> None:
+    async def _complete(self, recording: StoredRecording) -> bool:
         account, call_id = recording.account_id, recording.call_id
         try:
             ended = await obstore.get_async(self._objects, end_key(account, call_id))
         except FileNotFoundError:
-            return
+            return False
         recovered = bytes(await ended.bytes_async()) == b"r"
         samples = await self._samples(recording)
         await self._recordings.complete(call_id, samples, recovered=recovered)
         log.info("recording_complete", call=str(call_id), seconds=samples / recording.rate, recovered=recovered)
+        return True
 
     async def _samples(self, recording: StoredRecording) -> int:
         """Of all that is stored without a gap. A chunk that was cut off by the death of its writer does not count."""

@@ -39,7 +39,7 @@ class RecordingsRepository:
             row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM recordings WHERE call_id = $1", call_id)  # noqa: S608
         return None if row is None else _recording(row)
 
-    async def incomplete(self, since: datetime | None, limit: int = 200) -> list[StoredRecording]:
+    async def incomplete(self, since: datetime | None, limit: int = 10_000) -> list[StoredRecording]:
         """Those whose call has ended, after *since* if given, and whose length nobody knows yet; the oldest first."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(

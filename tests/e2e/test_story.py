@@ -99,6 +99,7 @@ def company() -> Iterator[Company]:
 def test_an_account_lives_from_its_first_day_to_a_version_that_is_taken_back(company: Company, phone: Phone) -> None:
     agent = first_day(company)
     recorded_with_consent(company, phone, agent)
+    what_jobs_add(company)
     found_by_a_word(company)
     a_version_while_another_one_talks(company, phone, agent)
 
@@ -140,6 +141,21 @@ def recorded_with_consent(company: Company, phone: Phone, agent: str) -> None:
     # The objects themselves are noise.
     sealed = b"".join(path.read_bytes() for path in objects(company.system) if path.name.isdigit())
     assert np.frombuffer(sealed[: len(sealed) // 2 * 2], "<u2").std() > 18_000
+
+
+def what_jobs_add(company: Company) -> None:
+    """A summary, and how the caller sounded."""
+    call = company.stored(CALLER)
+
+    def done() -> bool:
+        jobs = company.ask("GET", "/jobs", call_id=call["id"])["items"]
+        return bool(jobs) and all(job["state"] == "succeeded" for job in jobs)
+
+    wait(done, 120)
+    told = company.ask("GET", f"/calls/{call['id']}")
+    assert told["summary"]
+    assert told["sentiment"] is not None
+    assert any(turn["sentiment"] is not None for turn in told["turns"])
 
 
 def found_by_a_word(company: Company) -> None:

@@ -6,6 +6,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from threading import Thread
 from uuid import UUID, uuid4
@@ -16,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from orchestrator.core.errors import RecordingDamaged, RecordingUnavailable
-from orchestrator.core.events import CallEnded, CallStarted, EndReason
+from orchestrator.core.events import CallEnded, CallStarted, EndReason, RecordingStarted
 from orchestrator.recordings.completion import Completion
 from orchestrator.recordings.erasure import RecordingErasure
 from orchestrator.recordings.keyring import Keyring
@@ -26,7 +27,7 @@ from orchestrator.recordings.playback import Channel
 from orchestrator.store.account_keys_repository import AccountKeysRepository
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT, CallsRepository
 from orchestrator.store.db import Database
-from orchestrator.store.recordings_repository import RecordingsRepository
+from orchestrator.store.recordings_repository import RecordingsRepository, StoredRecording
 from telephony.recording import Objects, Recordings, open_objects
 
 RATE = 8000
@@ -52,7 +53,8 @@ async def test_a_recording_is_completed_played_and_erased(database: Database, ke
             *(call, DEFAULT_ACCOUNT, wrapped, RATE),
         )
     objects, pcm = open_objects(Objects(location=str(tmp_path / "objects"))), np.arange(12 * RATE + 7, dtype=np.int16)
-    completion = Completion(repository, keyring, objects)
+    later = count(start=0.0, step=10.0)
+    completion = Completion(repository, keyring, objects, lambda: next(later))
     await completion.look()
     with Recordings(tmp_path / "journal", objects) as recordings:
         recording = recordings.open(call, key, RATE, lambda _: None)
@@ -70,6 +72,32 @@ async def test_a_recording_is_completed_played_and_erased(database: Database, ke
     assert await erasure.delete(DEFAULT_ACCOUNT, call) == 0
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]  # noqa: ASYNC240
     assert await library.find(DEFAULT_ACCOUNT, call) is None
+
+
+async def test_what_never_comes_to_its_end_is_looked_for_less_and_less_often(
+    database: Database, keyring: Keyring, tmp_path: Path
+) -> None:
+    call, now, asked = uuid4(), 0.0, list[float]()
+    _, wrapped = await keyring.new(DEFAULT_ACCOUNT, call)
+    await CallsRepository(database).write(
+        [
+            CallStarted(call, "demo", "inbound", "anna", "demo", "sip", 1_800_000_000.0),
+            RecordingStarted(call, wrapped.hex(), RATE, 0.0),
+            CallEnded(call, EndReason.CALLER_HANGUP, 1_800_000_012.0, 12.0),
+        ]
+    )
+
+    class Asked(Completion):
+        async def _complete(self, recording: StoredRecording) -> bool:
+            asked.append(now)
+            return await super()._complete(recording)
+
+    objects = open_objects(Objects(location=str(tmp_path / "objects")))
+    completion = Asked(RecordingsRepository(database), keyring, objects, lambda: now)
+    for second in range(20):
+        now = float(second)
+        await completion.look()
+    assert asked == [0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 18.0]
 
 
 async def test_a_wrapped_key_opens_for_its_call_and_account_alone(database: Database, keyring: Keyring) -> None:
