@@ -12,11 +12,11 @@ from orchestrator.access.tokens import Identity
 from orchestrator.api.calls.schemas import Score, Seconds
 from orchestrator.api.door import Door
 from orchestrator.api.pages import Cursor, Limit, Page, key_of, paged
-from orchestrator.api.schemas import Told
+from orchestrator.api.schemas import Day, Told
 from orchestrator.store.analytics import Analytics, CallDay, Days
 
 Text = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
-Day = Annotated[date | None, Query(description="Of UTC, included.")]
+When = Annotated[Day | None, Query(description="A day of UTC, included.")]
 
 
 class CallDayRead(Told):
@@ -52,8 +52,8 @@ def analytics_router(analytics: Analytics, door: Door) -> APIRouter:
         *,
         limit: Limit = 50,
         after: Cursor = None,
-        since: Day = None,
-        until: Day = None,
+        since: When = None,
+        until: When = None,
         agent: Text = None,
         who: Identity = reader,
     ) -> Page[CallDayRead]:

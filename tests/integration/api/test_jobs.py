@@ -128,6 +128,12 @@ async def test_days_are_told_by_agent_the_latest_first(control: Control) -> None
     assert {row["day"] for row in rows} == {"2027-01-15"}
 
 
+@pytest.mark.parametrize("day", ["0", "1800000000", "2027-1-15", "2027-01-15T00:00:00Z", "yesterday"])
+async def test_what_is_no_day_is_refused(control: Control, day: str) -> None:
+    answer = await control.client.get("/api/v1/analytics", params={"until": day}, headers=ADMIN)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
 async def test_days_are_chosen_and_come_a_page_at_a_time(control: Control) -> None:
     async with control.database.connection() as connection:
         for number in range(5):
