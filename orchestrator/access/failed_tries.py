@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 from math import ceil
@@ -31,11 +31,14 @@ class FailedTries:
         self._limit.take(network(host))
 
     @contextmanager
-    def counted(self, host: str) -> Iterator[None]:
-        """A try from *host*, which has failed if ApiError 401 comes out of the block. Raises as check() does."""
+    def counted(self, host: str) -> Iterator[Callable[[], None]]:
+        """A try from *host*, which has failed if ApiError 401 comes out of the block, or it calls what it is given.
+
+        Raises as check() does.
+        """
         self.check(host)
         try:
-            yield
+            yield lambda: self.failed(host)
         except ApiError as error:
             if error.status == 401:
                 self.failed(host)

@@ -95,9 +95,9 @@ class Sessions:
         identity = Identity(session.user, session.account, Role(session.role), session.id)
         return Grant(self._tokens.issue(identity), following)
 
-    async def sign_out(self, refresh_token: str) -> None:
-        """End the session of *refresh_token*; nothing for one that is unknown."""
-        await self._sessions.end(token_hash(refresh_token), self._time())
+    async def sign_out(self, refresh_token: str) -> bool:
+        """End the session of *refresh_token*; False when there is none that goes on."""
+        return await self._sessions.end(token_hash(refresh_token), self._time())
 
     async def change_password(self, user: UUID, current: str, new: str) -> None:
         """Give *user* another password and end all of their sessions. Raises ApiError: 401, 422."""

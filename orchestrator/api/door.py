@@ -91,8 +91,8 @@ class Door:
 
         return identity
 
-    def tried(self, connection: HTTPConnection) -> AbstractContextManager[None]:
-        """A block in which somebody shows what may be unknown. Raises ApiError 429 after too many failures."""
+    def tried(self, connection: HTTPConnection) -> AbstractContextManager[Callable[[], None]]:
+        """A block in which somebody shows what may be unknown, as FailedTries has it. Raises ApiError 429."""
         return self._bearers.failed.counted(host_of(connection))
 
     async def give_ticket(self, who: Identity) -> str:

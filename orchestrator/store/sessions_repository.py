@@ -80,10 +80,10 @@ class SessionsRepository:
             return None
         return Session(row["session_id"], row["account_id"], row["user_id"], row["role"])
 
-    async def end(self, token: bytes, now: datetime) -> None:
-        """Sign out the session of *token*, a hash; nothing for one that is unknown."""
+    async def end(self, token: bytes, now: datetime) -> bool:
+        """Sign out the session of *token*, a hash; False when there is none that goes on."""
         async with self._database.connection() as connection:
-            await connection.execute(
+            done = await connection.execute(
                 """
                 UPDATE sessions SET ended_at = $2, end_reason = 'signed_out'
                 WHERE ended_at IS NULL AND id = (SELECT session_id FROM refresh_tokens WHERE hash = $1)
@@ -91,6 +91,7 @@ class SessionsRepository:
                 token,
                 now,
             )
+        return bool(done == "UPDATE 1")
 
     async def purge(self, before: datetime) -> None:
         """Forget what expired or ended before then: a replay of it is an unknown token."""

@@ -47,6 +47,12 @@ def test_a_user_who_was_added_signs_in_and_reads_calls(offhook: System) -> None:
     assert httpx.get(f"{offhook.http}/api/v1/calls").status_code == 401
 
 
+def test_whoever_watches_sees_the_breakers(offhook: System) -> None:
+    assert httpx.get(f"{offhook.http}/readyz").json()["parts"]["breakers"]
+    metrics = httpx.get(f"{offhook.http}/metrics").text
+    assert 'offhook_engine_breaker_open{engine="llm"} 0.0' in metrics
+
+
 def test_a_number_is_granted_shown_and_taken_back(offhook: System) -> None:
     where = ("--data", str(offhook.data), "--url", offhook.http)
     added = command("numbers", "add", "+1 555 0102", "--account", "default", *where)

@@ -38,9 +38,11 @@ def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
             return Tokens.model_validate(await sessions.refresh(asked.refresh_token.get_secret_value()))
 
     @router.post("/logout", status_code=204)
-    async def sign_out(asked: Refresh) -> None:
+    async def sign_out(asked: Refresh, request: Request) -> None:
         """End the session; an access token that is still out is good for its ten minutes."""
-        await sessions.sign_out(asked.refresh_token.get_secret_value())
+        with door.tried(request) as failed:
+            if not await sessions.sign_out(asked.refresh_token.get_secret_value()):
+                failed()
 
     @router.post("/password", status_code=204, dependencies=[Depends(slowly)])
     async def change_password(asked: PasswordChange, who: Identity = anybody) -> None:

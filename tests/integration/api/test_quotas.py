@@ -119,3 +119,13 @@ async def test_whoever_guesses_refresh_tokens_waits(wary: Control) -> None:
     wary.now += 20
     mine = (await wary.refresh(mine)).json()["refresh_token"]
     assert [(await wary.refresh(str(number))).status_code for number in range(2)] == [401, 429]
+
+
+async def test_whoever_guesses_while_signing_out_waits_as_well(wary: Control) -> None:
+    async def out(token: str) -> int:
+        return (await wary.client.post("/api/v1/auth/logout", json={"refresh_token": token})).status_code
+
+    await wary.user("anna@example.org", DEFAULT_ACCOUNT)
+    mine = [(await wary.sign_in("anna@example.org")).json()["refresh_token"] for _ in range(4)]
+    assert [await out(token) for token in mine] == [204] * 4
+    assert [await out(str(number)) for number in range(4)] == [204, 204, 204, 429]
