@@ -1,8 +1,12 @@
-"""One account from its first day to a version that is taken back, over HTTP and SIP, on the real engines."""
+"""One account from its first day to a caller who wants to be forgotten, over HTTP and SIP, on the real engines."""
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
+import subprocess
+import sys
 import time
 import wave
 from collections.abc import Iterator
@@ -21,13 +25,17 @@ from benchmarks.questions import questions
 from benchmarks.system import Setup, System, running
 from inference.registry import Registry
 from orchestrator.core.errors import CarrierRejected
+from orchestrator.store.db import Database
+from orchestrator.store.embedded import EmbeddedPostgres
 from telephony.sip.caller import Dialling, Phone
 from tests.e2e.conftest import AGENTS, passable_folder
 from tests.e2e.waiting import wait
+from tests.integration.dump import dump
 
 PASSWORD = "correct horse battery staple"
 YES = "Yes, of course."
 HOURS = "What are your opening hours?"
+VIOLIN = "I would like to buy a violin for my daughter."
 ADDRESS = "What is your address?"
 CALLER = "15550147"
 OTHER = "15550188"
@@ -91,17 +99,22 @@ class Company:
 @pytest.fixture(scope="module")
 def company() -> Iterator[Company]:
     """An Offhook that nobody has used."""
-    with passable_folder() as folder, running(Setup(folder / "data", AGENTS)) as system:
-        said = questions((YES, HOURS, ADDRESS), Registry(), "cpu-tiny", folder / "speech")
-        yield Company(system, lines=said)
+    with passable_folder() as folder:
+        setup = Setup(folder / "data", AGENTS, environment={"OFFHOOK_LOG_FILES": str(folder / "data" / "*.log")})
+        with running(setup) as system:
+            said = questions((YES, HOURS, VIOLIN, ADDRESS), Registry(), "cpu-tiny", folder / "speech")
+            yield Company(system, lines=said)
 
 
-def test_an_account_lives_from_its_first_day_to_a_version_that_is_taken_back(company: Company, phone: Phone) -> None:
+def test_an_account_lives_from_its_first_day_to_a_caller_who_wants_to_be_forgotten(
+    company: Company, phone: Phone
+) -> None:
     agent = first_day(company)
     recorded_with_consent(company, phone, agent)
     what_jobs_add(company)
     found_by_a_word(company)
     a_version_while_another_one_talks(company, phone, agent)
+    forgotten(company)
 
 
 def first_day(company: Company) -> str:
@@ -122,7 +135,7 @@ def first_day(company: Company) -> str:
 
 def recorded_with_consent(company: Company, phone: Phone, agent: str) -> None:
     """A caller agrees, asks, and is answered; what was recorded begins after the yes, and nobody else can open it."""
-    assert company.call(phone, CALLER, YES, HOURS).succeeded
+    assert company.call(phone, CALLER, YES, HOURS, VIOLIN).succeeded
     call = company.stored(CALLER)
     assert (call["agent_id"], call["version"]) == (agent, 1)
     assert (call["consent"]["given"], call["consent"]["how"]) == (True, "speech")
@@ -200,6 +213,40 @@ def publish_in_the_middle(company: Company, agent: str, before: int) -> None:
     draft = {"definition": definition, "revision": read["revision"]}
     revision = company.ask("PUT", f"/agents/{agent}/draft", draft)["revision"]
     assert company.ask("POST", f"/agents/{agent}/publish", {"revision": revision})["number"] == 2
+
+
+def forgotten(company: Company) -> None:
+    """Nothing of the first caller is left in the database, the objects or the logs, and the receipt says so."""
+    call, kept = company.stored(CALLER), company.stored(OTHER)
+    data = company.system.data
+    before = asyncio.run(dumped(data))
+    assert CALLER in before and "violin" in before.lower()
+    assert call["id"] in company.system.log.read_text()
+    assert [path for path in objects(company.system) if call["id"] in path.parts]
+    erasure = company.ask("POST", "/erasures", {"caller": f"+{CALLER}"})["id"]
+    wait(lambda: company.ask("GET", f"/erasures/{erasure}")["state"] == "finished", 60)
+    receipt = data / "receipt.json"
+    receipt.write_text(json.dumps(company.ask("GET", f"/erasures/{erasure}")))
+    verifying = [sys.executable, "-m", "orchestrator", "receipts", "verify", str(receipt), "--data", str(data)]
+    assert subprocess.run([*verifying, "--caller", f"+{CALLER}"], check=False, capture_output=True).returncode == 0
+    assert subprocess.run([*verifying, "--caller", f"+{OTHER}"], check=False, capture_output=True).returncode != 0
+    receipt.unlink()
+    after = asyncio.run(dumped(data))
+    assert CALLER not in after and "violin" not in after.lower()
+    assert OTHER in after
+    for path in data.rglob("*"):
+        assert call["id"] not in path.parts
+        if path.is_file() and "postgres" not in path.relative_to(data).parts[0]:
+            assert CALLER.encode() not in path.read_bytes(), path
+    assert call["id"] not in company.system.log.read_text()
+    assert [one["id"] for one in company.ask("GET", "/calls")["items"] if one["id"] == kept["id"]]
+    assert company.ask("GET", "/calls", q="violin")["items"] == []
+
+
+async def dumped(data: Path) -> str:
+    """All that the database holds."""
+    async with Database(EmbeddedPostgres(data).dsn) as database:
+        return await dump(database)
 
 
 def said_by_agent(call: dict[str, Any]) -> str:
