@@ -23,6 +23,7 @@ from orchestrator.backup.errors import BackupFailed
 from orchestrator.backup.manifest import (
     FORMAT,
     HEADER,
+    OBJECTS,
     PIECE_BYTES,
     Contents,
     Header,
@@ -56,10 +57,15 @@ async def make_backup(settings: Settings, path: Path, *, with_files: bool = True
                 header = await _header(found)
                 writer.add(HEADER, header.model_dump_json(indent=1).encode())
                 tables = {table.name: await _copied(writer, found, table) for table in await found.tables()}
-                sequences = await found.sequences()
+                sequences, recordings = await found.sequences(), await found.recordings()
                 for place in places:
                     await _list(place, found, names[place.name])
             copied = {place.name: await _copied_files(writer, place, names[place.name]) for place in places}
+            if OBJECTS in copied and recordings and not copied[OBJECTS].files:
+                raise BackupFailed(
+                    f"the database knows {recordings} recordings, and {settings.object_store.location} has none: is it "
+                    "the place (OFFHOOK_OBJECTS, --data)? --no-objects leaves them out. Nothing is left of the backup"
+                )
             manifest = Manifest(tables=tables, sequences=sequences, trees=copied)
             writer.close(manifest.model_dump_json(indent=1).encode())
     return Contents(header=header, manifest=manifest)

@@ -88,9 +88,10 @@ async def reload(dsn: str, last: str) -> AsyncIterator[Reload]:
         with _refusing(), one_error():
             for change in (*references, *triggers):
                 await connection.execute(change["redo"])
-            await transaction.commit()
             for table in tables:
                 await connection.execute(f'ANALYZE "{table.name}"')
+            # Last: whoever hears of a failure may rely on an empty database.
+            await transaction.commit()
     finally:
         connection.terminate()
 

@@ -126,6 +126,16 @@ class Snapshot:
             )
         return {row["name"]: row["last_value"] for row in rows}
 
+    async def recordings(self) -> int:
+        """How many recordings are complete, and so have objects."""
+        with one_error():
+            if await self._connection.fetchval("SELECT to_regclass('recordings')") is None:
+                return 0
+            count: int = await self._connection.fetchval(
+                "SELECT count(*) FROM recordings WHERE completed_at IS NOT NULL"
+            )
+        return count
+
     async def known_calls(self, calls: Collection[UUID]) -> set[UUID]:
         """Those of *calls* that there are."""
         with one_error():

@@ -191,6 +191,8 @@ async def test_recordings_can_be_heard_in_the_new_place_with_the_master_key_alon
 ) -> None:
     call = await recorded(control)
     here = control.installation.model_copy(update={"database_url": SecretStr(empty_dsn)})
+    with pytest.raises(BackupFailed, match="knows 1 recordings, and"):
+        await make_backup(here.model_copy(update={"objects": str(tmp_path / "wrong")}), tmp_path / "backup.tar")
     await make_backup(here, tmp_path / "backup.tar")
     assert (here.data / "keys" / "master.key").read_bytes().strip() not in (tmp_path / "backup.tar").read_bytes()
     await restored(tmp_path / "backup.tar", elsewhere)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
 from orchestrator.store.db import Database
 from orchestrator.store.embedded import EmbeddedPostgres
 from orchestrator.store.migrate import migrate
-from tests.integration.backup.conftest import add_call
+from tests.integration.backup.conftest import Original, add_call
 from tests.integration.backup.test_refused import members, with_rows, written
 from tests.integration.store.conftest import fresh_folder
 
@@ -74,6 +75,30 @@ async def test_a_running_installation_is_backed_up_and_put_back_into_an_empty_fo
         assert (code, "database/accounts/000000.gz is not as it was written" in said) == (1, True), said
         assert offhook("backup", "verify", str(backup))[0] == 1
         assert await calls_in(here) == 2
+
+
+def test_a_backup_that_is_stopped_leaves_nothing(tmp_path: Path, original: Original) -> None:
+    silent = socket.create_server(("127.0.0.1", 0))
+    endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+    settings = {
+        "DATABASE_URL": original.place.dsn,
+        "OFFHOOK_DATA": str(tmp_path / "data"),
+        "OFFHOOK_OBJECTS": "s3://calls",
+        "OFFHOOK_OBJECTS_ENDPOINT": endpoint,
+        "OFFHOOK_OBJECTS_KEY_ID": "x",
+        "OFFHOOK_OBJECTS_SECRET": "x",
+    }
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    command = [Path(sys.executable).with_name("offhook"), "backup", "--to", folder]
+    with subprocess.Popen(command, env={**os.environ, **settings}) as running, silent:
+        asked, _ = silent.accept()
+        assert [path.suffix for path in folder.iterdir()] == [".unfinished"]
+        running.terminate()
+        asked.close()
+        silent.close()
+        assert running.wait(60) == 1
+    assert list(folder.iterdir()) == []
 
 
 def spoil(backup: Path) -> None:
