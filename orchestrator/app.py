@@ -43,6 +43,7 @@ from orchestrator.core.errors import ConfigError
 from orchestrator.core.events import FIRST_ACCOUNT
 from orchestrator.core.ports import TextToSpeech
 from orchestrator.demo import DEMO_AGENTS
+from orchestrator.jobs.backlog import Backlog
 from orchestrator.jobs.process import WorkerProcess
 from orchestrator.preflight import make_folders
 from orchestrator.privacy.recorder import MaskingRecorder
@@ -53,6 +54,7 @@ from orchestrator.store.agents_repository import AgentsRepository
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.embedded import EmbeddedPostgres
+from orchestrator.store.job_runs import JobRuns
 from orchestrator.store.migrate import migrate
 from orchestrator.store.notifications import Notifications
 from orchestrator.store.numbers_repository import NumbersRepository
@@ -173,7 +175,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         app = application(routers, settings.allowed_origins, control.idempotency, control.audit)
         await stack.enter_async_context(_served(app, listener, settings.proxies))
         if settings.worker:
-            await stack.enter_async_context(_worker(settings, metrics))
+            await stack.enter_async_context(_worker(settings, database, metrics))
         stack.push_async_callback(supervisor.stop)
         yield Running(
             api=f"http://{settings.http_host}:{listener.getsockname()[1]}",
@@ -209,11 +211,13 @@ async def _engines(settings: Settings, profile: Profile, registry: Registry) -> 
 
 
 @asynccontextmanager
-async def _worker(settings: Settings, metrics: CallMetrics) -> AsyncIterator[None]:
+async def _worker(settings: Settings, database: Database, metrics: CallMetrics) -> AsyncIterator[None]:
     """A process that does the jobs behind the calls, during the block."""
+    backlog = Backlog(JobRuns(database))
+    metrics.gauge("offhook_jobs_due", "Jobs that could be under way, or are.", lambda: backlog.due, "kind")
     worker = WorkerProcess(settings.environment)
     metrics.counter("offhook_worker_restarts", "Of its process.", lambda: worker.restarts)
-    async with worker.running():
+    async with backlog.watched(), worker.running():
         yield
 
 

@@ -26,6 +26,7 @@ _PASSING = (
     asyncpg.TransactionRollbackError,  # class 40: deadlock, serialization
     asyncpg.ReadOnlySQLTransactionError,  # a standby, in the middle of a failover
     asyncpg.PostgresIOError,
+    asyncpg.InternalClientError,  # a connection that is lost in the middle of a query is given back to the pool
 )
 
 # No later try can mend these: they end the start instead of being waited for.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 
 from inference.manifest import EngineChoice, Profile
 from inference.placement import EngineSet, Terms, open_engines
@@ -25,6 +26,7 @@ async def main() -> None:
     async with open_engines(drill_profile(), ReferenceModels(), terms) as engines:
         assert engines.ready
         assert await engines.sentiment.score("angry") == Mood(0.75, 0.25, 0.0)
+        await another_process_reaches_them()
         await errors_keep_their_type(engines)
         await closing_reaches_the_replica(engines.llm)
         await a_dead_replica_costs_one_request(engines)
@@ -35,6 +37,12 @@ def drill_profile() -> Profile:
     profile = reference_profile()
     llm = EngineChoice(model="reference-llm", replicas=REPLICAS)
     return profile.model_copy(update={"engines": {**profile.engines, "llm": llm}})
+
+
+async def another_process_reaches_them() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.contracts.reach_drill")
+    async with asyncio.timeout(60):
+        assert await process.wait() == 0
 
 
 async def errors_keep_their_type(engines: EngineSet) -> None:

