@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
@@ -16,7 +16,7 @@ from orchestrator.core.audit import Deed
 from orchestrator.core.clock import Clock
 from orchestrator.core.errors import VoiceError
 from orchestrator.store.audit_repository import AuditRepository
-from orchestrator.store.erasures_repository import ErasuresRepository, Obstacle, StoredErasure
+from orchestrator.store.erasures_repository import CallsOfCaller, ErasuresRepository, Obstacle, StoredErasure
 
 _CALLS_AT_ONCE = 50
 
@@ -82,7 +82,7 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What erasing needs. seal: the one of Requests; key: signs; now: seconds since 1970."""
+    """What erasing needs. seal: of Requests; key: signs; now: seconds since 1970; longest_call: none is longer."""
 
     repository: ErasuresRepository
     places: Sequence[Place]
@@ -90,6 +90,7 @@ class Means:
     key: ReceiptKey
     audit: AuditRepository
     now: Clock
+    longest_call: timedelta
 
 
 class Erasure:
@@ -122,19 +123,22 @@ class Erasure:
             if not place.before:
                 await self._repository.note(erasure, {place.kind: await place.forget(who)})
         # One may have begun meanwhile, or have come from a disk.
-        found = await self._repository.calls_of(account, caller.forms)
+        found = await self._calls(account, caller)
         if found.over or found.live:
             await self._wait(erasure, "call")
         return await self._sign(erasure, caller)
 
     async def _erase_calls(self, erasure: StoredErasure, caller: Caller) -> None:
         """Erase the calls that are over."""
-        found = await self._repository.calls_of(erasure.account, caller.forms)
+        found = await self._calls(erasure.account, caller)
         for first in range(0, len(found.over), _CALLS_AT_ONCE):
             calls = found.over[first : first + _CALLS_AT_ONCE]
             who = Forgotten(erasure.account, calls, caller)
             outside = {place.kind: await place.forget(who) for place in self._means.places if place.before}
             await self._repository.erase(erasure, calls, outside)
+
+    async def _calls(self, account: UUID, caller: Caller) -> CallsOfCaller:
+        return await self._repository.calls_of(account, caller.forms, self._time() - self._means.longest_call)
 
     async def _wait(self, erasure: StoredErasure, obstacle: Obstacle) -> None:
         await self._repository.wait(erasure, obstacle)

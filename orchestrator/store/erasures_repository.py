@@ -23,7 +23,7 @@ _ROUTED: Final = """
     CASE WHEN {0} ~ '[[:alpha:]]' THEN lower({0}) ELSE regexp_replace({0}, '[^0-9]', '', 'g') END
 """
 _OF_CALLER: Final = f"""
-    SELECT id, ended_at IS NOT NULL AS over FROM calls
+    SELECT id, ended_at IS NOT NULL OR started_at < $3 AS over FROM calls
     WHERE account_id = $1
         AND CASE direction WHEN 'inbound' THEN {_ROUTED.format("caller")} ELSE {_ROUTED.format("callee")} END = ANY ($2)
     ORDER BY started_at, id
@@ -102,15 +102,18 @@ class ErasuresRepository:
             )
         return [_erasure(row) for row in rows]
 
-    async def calls_of(self, account: UUID, forms: Sequence[str]) -> CallsOfCaller:
-        """The calls with whoever has one of the numbers *forms*, in routing form: from them, or to them."""
+    async def calls_of(self, account: UUID, forms: Sequence[str], abandoned: datetime) -> CallsOfCaller:
+        """The calls with whoever has one of the numbers *forms*, in routing form: from them, or to them.
+
+        abandoned: what began before that is over; whoever would have ended it in the database is gone.
+        """
         async with self._database.tenant(account) as connection:
-            rows = await connection.fetch(_OF_CALLER, account, list(forms))
+            rows = await connection.fetch(_OF_CALLER, account, list(forms), abandoned)
         over = tuple(row["id"] for row in rows if row["over"])
         return CallsOfCaller(over, tuple(row["id"] for row in rows if not row["over"]))
 
     async def erase(self, erasure: StoredErasure, calls: Sequence[UUID], outside: Mapping[str, int]) -> None:
-        """Erase *calls* that are over, and note it with what was erased *outside* of the database, in one."""
+        """Erase *calls*, which are over, and note it with what was erased *outside* of the database, in one."""
         async with self._database.tenant(erasure.account) as connection:
             counts = dict(outside)
             for table in _ROWS:
@@ -119,7 +122,7 @@ class ErasuresRepository:
                     calls,
                 )
             gone = await connection.fetch(
-                "DELETE FROM calls WHERE account_id = $1 AND id = ANY ($2) AND ended_at IS NOT NULL RETURNING id",
+                "DELETE FROM calls WHERE account_id = $1 AND id = ANY ($2) RETURNING id",
                 erasure.account,
                 calls,
             )

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import asyncpg
+
 from orchestrator.core.privacy import Kept
 from orchestrator.store.db import Database
 
@@ -14,13 +16,21 @@ from orchestrator.store.db import Database
 _CALLS, _ROWS = 100, 1000
 
 _DUE: Final = """
-    SELECT id FROM calls WHERE account_id = $1 AND ended_at < $2 {}
-    ORDER BY ended_at LIMIT $3 FOR UPDATE SKIP LOCKED
+    SELECT id FROM calls
+    WHERE account_id = $1 AND ended_at < $2 AND {} ORDER BY ended_at LIMIT $3 FOR UPDATE SKIP LOCKED
+"""
+_ABANDONED: Final = """
+    SELECT id FROM calls
+    WHERE account_id = $1 AND ended_at IS NULL AND started_at < $2::timestamptz - interval '1 day' AND {}
+    LIMIT $3 FOR UPDATE SKIP LOCKED
 """
 
 
 class RetentionRepository:
-    """The policies of all accounts, and what they let be erased. A call that goes on is never touched."""
+    """The policies of all accounts, and what they let be erased. A call that goes on is never touched.
+
+    No call goes on for a day: one without an end has lost whoever would have written it.
+    """
 
     def __init__(self, database: Database, calls_at_once: int = _CALLS) -> None:
         self._database = database
@@ -44,21 +54,19 @@ class RetentionRepository:
     async def calls_due(self, account: UUID, before: datetime) -> list[UUID]:
         """Calls that ended *before*, the first to end first, a batch at most."""
         async with self._database.tenant(account) as connection:
-            rows = await connection.fetch(_DUE.format(""), account, before, self._calls_at_once)
-        return [row["id"] for row in rows]
+            return await self._due(connection, account, before)
 
     async def recordings_due(self, account: UUID, before: datetime) -> list[UUID]:
         """The same of calls that have a recording."""
-        recorded = "AND EXISTS (SELECT FROM recordings WHERE call_id = calls.id)"
+        recorded = "EXISTS (SELECT FROM recordings WHERE call_id = calls.id)"
         async with self._database.tenant(account) as connection:
-            rows = await connection.fetch(_DUE.format(recorded), account, before, self._calls_at_once)
-        return [row["id"] for row in rows]
+            return await self._due(connection, account, before, recorded)
 
     async def erase_calls(self, account: UUID, calls: list[UUID]) -> int:
-        """Erase *calls* that are over, with everything that belongs to them; how many there were."""
+        """Erase *calls*, which are over, with everything that belongs to them; how many there were."""
         async with self._database.tenant(account) as connection:
             rows = await connection.fetch(
-                "DELETE FROM calls WHERE account_id = $1 AND id = ANY ($2) AND ended_at IS NOT NULL RETURNING id",
+                "DELETE FROM calls WHERE account_id = $1 AND id = ANY ($2) RETURNING id",
                 account,
                 calls,
             )
@@ -67,8 +75,7 @@ class RetentionRepository:
     async def erase_transcripts(self, account: UUID, before: datetime) -> int:
         """Erase the words of a batch of calls that ended *before*; of how many. Their figures stay."""
         async with self._database.tenant(account) as connection:
-            due = _DUE.format("AND transcript_erased_at IS NULL")
-            calls = [row["id"] for row in await connection.fetch(due, account, before, self._calls_at_once)]
+            calls = await self._due(connection, account, before, "transcript_erased_at IS NULL")
             for statement in (
                 "DELETE FROM transcripts WHERE call_id = ANY ($1)",
                 "DELETE FROM events WHERE call_id = ANY ($1) AND type IN ('partial', 'dtmf')",
@@ -81,8 +88,7 @@ class RetentionRepository:
     async def erase_events(self, account: UUID, before: datetime) -> int:
         """Erase the events of a batch of calls that ended *before*; of how many."""
         async with self._database.tenant(account) as connection:
-            due = _DUE.format("AND events_erased_at IS NULL")
-            calls = [row["id"] for row in await connection.fetch(due, account, before, self._calls_at_once)]
+            calls = await self._due(connection, account, before, "events_erased_at IS NULL")
             await connection.execute("DELETE FROM events WHERE call_id = ANY ($1)", calls)
             await connection.execute("UPDATE calls SET events_erased_at = now() WHERE id = ANY ($1)", calls)
         return len(calls)
@@ -101,3 +107,14 @@ class RetentionRepository:
                 _ROWS,
             )
         return len(rows)
+
+    async def _due(
+        self, connection: asyncpg.Connection, account: UUID, before: datetime, condition: str = "true"
+    ) -> list[UUID]:
+        """A batch of calls that were over *before*, the first to end first."""
+        calls: list[UUID] = []
+        for query in (_DUE, _ABANDONED):
+            if len(calls) < self._calls_at_once:
+                room = self._calls_at_once - len(calls)
+                calls += [row["id"] for row in await connection.fetch(query.format(condition), account, before, room)]
+        return calls

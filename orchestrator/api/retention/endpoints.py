@@ -12,11 +12,12 @@ from orchestrator.access.tokens import Identity
 from orchestrator.api.door import Door
 from orchestrator.api.schemas import Asked, Told
 from orchestrator.compliance.retention import Retention
+from orchestrator.core.errors import ApiError, RecordingUnavailable
 from orchestrator.core.privacy import Kept
 from orchestrator.store.retention_repository import RetentionRepository
 
-# Of one request: a second's work or so.
-_BATCHES = 10
+# Of one request: some seconds' work at most.
+_BATCHES = 5
 
 Days = Annotated[int, Field(ge=1, le=36_500)]
 
@@ -74,7 +75,10 @@ def retention_router(policies: RetentionRepository, retention: Retention, door: 
     @router.post("/runs")
     async def run_retention(who: Identity = admin) -> RetentionRun:
         """Erase what is due now, without waiting for the daily pass."""
-        erased = await retention.run(who.account, _BATCHES)
+        try:
+            erased = await retention.run(who.account, _BATCHES)
+        except RecordingUnavailable as error:
+            raise ApiError(503, "objects_unavailable", f"{error}; what was erased stays so, ask again soon") from error
         return RetentionRun(erased=dict(erased.counts), more=erased.more)
 
     return router

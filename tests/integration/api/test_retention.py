@@ -84,7 +84,7 @@ async def test_everything_is_kept_until_somebody_says_for_how_long(control: Cont
 
 async def test_old_calls_go_with_all_that_belongs_to_them(control: Control, recordings: Recordings) -> None:
     old, young = await call_of(control, 31), await call_of(control, 29)
-    live = await call_of(control, 40, live=True)
+    live = await call_of(control, 30.9, live=True)
     theirs = await call_of(control, 50, await control.account("other"))
     await keep(control, calls=30)
     erasing = retention(control, recordings)
@@ -93,6 +93,12 @@ async def test_old_calls_go_with_all_that_belongs_to_them(control: Control, reco
     assert recordings.deleted == [old]
     assert str(old) not in await dump(control.database)
     assert (await erasing.run(FIRST_ACCOUNT)).counts == {}
+
+
+async def test_a_call_whose_end_was_never_written_goes_as_well(control: Control, recordings: Recordings) -> None:
+    await call_of(control, 31.1, live=True)
+    await keep(control, calls=30)
+    assert (await retention(control, recordings).run(FIRST_ACCOUNT)).counts == {Kept.CALLS: 1}
 
 
 async def test_words_go_and_figures_stay(control: Control, recordings: Recordings) -> None:

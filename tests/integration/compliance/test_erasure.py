@@ -185,6 +185,14 @@ async def test_a_call_that_goes_on_is_erased_at_its_end(office: Office) -> None:
     assert WORDS not in await dump(office.database)
 
 
+async def test_a_call_whose_end_was_never_written_is_not_waited_for(office: Office) -> None:
+    await office.call(NUMBER, WORDS, live=True)
+    async with office.database.connection() as connection:
+        await connection.execute("UPDATE calls SET started_at = $1", NOW - timedelta(hours=2))
+    done = await office.forget()
+    assert len(done.calls) == 1
+
+
 async def test_a_worker_carries_it_out_and_tries_again_while_a_call_goes_on(office: Office) -> None:
     live = await office.call(NUMBER, WORDS, live=True)
     asked = await office.ask()
