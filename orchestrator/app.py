@@ -25,6 +25,7 @@ from inference.reach import announced
 from inference.registry import Registry
 from inference.speech_cache import SpeechCache
 from orchestrator.access.keys import kept_key
+from orchestrator.access.oidc.addresses import Targets
 from orchestrator.access.quotas import Rates
 from orchestrator.addresses import explained
 from orchestrator.agent_import import Importing, import_agents
@@ -147,7 +148,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         legs = LegDoor(supervisor, token, trunks=Trunks(_owners(settings)))
         keys = Keys(kept_key(settings.data / "keys" / "tokens.key"), kept_key(settings.operator_key))
         notifications = Notifications(database)
-        control_settings = ControlSettings(rates=Rates(settings.user_requests, settings.account_requests))
+        control_settings = ControlSettings(
+            rates=Rates(settings.user_requests, settings.account_requests),
+            targets=Targets(settings.public_origin, settings.allowed_origins),
+        )
         stage = Stage(
             database,
             notifications,

@@ -10,6 +10,10 @@ from fastapi import APIRouter
 
 from orchestrator.access.api_keys import ApiKeys
 from orchestrator.access.failed_tries import FailedTries
+from orchestrator.access.oidc.addresses import Targets
+from orchestrator.access.oidc.discovery import Discovery
+from orchestrator.access.oidc.sign_on import Parts, SingleSignOn
+from orchestrator.access.oidc.web import BoundedWeb
 from orchestrator.access.passwords import Cost, Passwords
 from orchestrator.access.quotas import Quotas, Rates
 from orchestrator.access.rate_limit import RateLimit
@@ -24,6 +28,7 @@ from orchestrator.api.analytics.endpoints import analytics_router
 from orchestrator.api.audit.endpoints import audit_router
 from orchestrator.api.audit.middleware import Audit
 from orchestrator.api.auth.endpoints import auth_router
+from orchestrator.api.auth.single_sign_on import single_sign_on_router
 from orchestrator.api.calls.endpoints import calls_router
 from orchestrator.api.calls.placing import Lines, placing_router
 from orchestrator.api.calls.simulations import Simulations
@@ -37,6 +42,7 @@ from orchestrator.api.live.endpoints import LiveDoor
 from orchestrator.api.live.hub import LiveHub
 from orchestrator.api.numbers.endpoints import grants_router, numbers_router
 from orchestrator.api.privacy.endpoints import privacy_router
+from orchestrator.api.providers.endpoints import providers_router
 from orchestrator.api.recordings.endpoints import recordings_router
 from orchestrator.api.retention.endpoints import retention_router
 from orchestrator.api.users.endpoints import users_router
@@ -56,6 +62,7 @@ from orchestrator.store.call_lists import CallLists
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.erasures_repository import ERASURE, ErasuresRepository
+from orchestrator.store.flows_repository import FlowsRepository
 from orchestrator.store.idempotency_repository import IdempotencyRepository
 from orchestrator.store.jobs_repository import JobsRepository
 from orchestrator.store.keys_repository import KeysRepository
@@ -63,6 +70,7 @@ from orchestrator.store.live_feed import LIVE_CHANNEL, LiveFeed
 from orchestrator.store.notifications import Notifications
 from orchestrator.store.numbers_repository import NumbersRepository
 from orchestrator.store.privacy_repository import PRIVACY_CHANNEL, PrivacyRepository
+from orchestrator.store.providers_repository import ProvidersRepository
 from orchestrator.store.retention_repository import RetentionRepository
 from orchestrator.store.sessions_repository import SessionsRepository
 from orchestrator.store.tickets_repository import TicketsRepository
@@ -80,13 +88,17 @@ class Keys:
 @dataclass(frozen=True, slots=True)
 class ControlSettings:
     """sign_ins: tries of one address to show a password, a minute; hashing: what a password costs; rates: of
-    requests; failures: of one address to show a key, a ticket or a refresh token, a minute.
+    requests; failures: of one address to show a key, a ticket or a refresh token, a minute;
+    targets: where browsers go on after single sign-on; loopback_providers: that identity providers may be on this
+    machine, without TLS.
     """
 
     sign_ins: int = 20
     hashing: Cost = Cost()
     rates: Rates = Rates()
     failures: int = 20
+    targets: Targets = Targets("http://127.0.0.1:8080")
+    loopback_providers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +152,18 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
     requests = Requests(erasures, Seal(stage.keys.tokens.encode(), ERASURE), stage.clock)
     users, passwords = UsersRepository(stage.database), Passwords(stage.settings.hashing)
     sessions = Sessions(users, SessionsRepository(stage.database), passwords, tokens, stage.clock)
+    tries = RateLimit(stage.settings.sign_ins, 60.0, stage.clock)
+    providers, seal = ProvidersRepository(stage.database), Seal(stage.keys.tokens.encode(), "single sign-on")
+    sign_on = _sign_on(stage, providers, sessions, seal)
     try:
         async with live.running(), stage.roster.running(), stage.policies.running(), simulations.running():
             yield ControlPlane(
                 idempotency,
                 deeds,
                 audit_router(audit, door),
-                auth_router(sessions, door, RateLimit(stage.settings.sign_ins, 60.0, stage.clock)),
+                auth_router(sessions, door, tries),
+                single_sign_on_router(sign_on, door, tries),
+                providers_router(providers, seal, door, loopback=stage.settings.loopback_providers),
                 users_router(users, passwords, sessions, door),
                 accounts_router(AccountsRepository(stage.database), passwords, door),
                 keys_router(api_keys, kept_keys, door),
@@ -167,3 +184,10 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
             )
     finally:
         passwords.close()
+
+
+def _sign_on(stage: Stage, providers: ProvidersRepository, sessions: Sessions, seal: Seal) -> SingleSignOn:
+    web = BoundedWeb()
+    discovery = Discovery(web, stage.clock, stage.settings.loopback_providers)
+    flows = FlowsRepository(stage.database)
+    return SingleSignOn(Parts(providers, flows, sessions, discovery, web, stage.settings.targets, seal, stage.clock))

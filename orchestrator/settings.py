@@ -26,14 +26,14 @@ class Settings(BaseSettings):
     """What `offhook up` runs with.
 
     data: database, recordings and keys; agents: folder of agent definitions, the demo's when absent; http_*: where
-    the API listens; proxies: addresses whose X-Forwarded-For is believed; origins: of other sites whose pages may
-    use the API; user_requests, account_requests: how many a minute; sip_ports: one gateway process each; sip_bind,
-    sip_public: local and advertised address; trunks: TOML file of SIP trunks; calls: how many at once, what the
-    profile says or the gateways hold when absent; longest_call: seconds; speculation: begin replies before it is
-    certain that the caller is done; worker: do the jobs too; record: whether calls may be recorded at all;
-    database_url: a PostgreSQL of your own; objects*: where recordings are kept, a folder or S3; master_key_file,
-    old_master_key_file: what their keys are under, and were before; vault_*: the key in Vault that takes its place;
-    log_files: where the logs go, for erasures.
+    the API listens; proxies: addresses whose X-Forwarded-For is believed; public_url: where browsers find the API;
+    origins: of other sites whose pages may use the API; user_requests, account_requests: how many a minute;
+    sip_ports: one gateway process each; sip_bind, sip_public: local and advertised address; trunks: TOML file of
+    SIP trunks; calls: how many at once, what the profile says or the gateways hold when absent; longest_call:
+    seconds; speculation: begin replies before it is certain that the caller is done; worker: do the jobs too;
+    record: whether calls may be recorded at all; database_url: a PostgreSQL of your own; objects*: where recordings
+    are kept, a folder or S3; master_key_file, old_master_key_file: what their keys are under, and were before;
+    vault_*: the key in Vault that takes its place; log_files: where the logs go, for erasures.
     docs/settings.md has them all.
     """
 
@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     proxies: Annotated[str, Field(pattern=r"^[0-9A-Fa-f.:/, ]*$")] = ""
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+/?$")] | None = None
     origins: Annotated[str, Field(pattern=r"^(https?://[^\s,/]+(, *https?://[^\s,/]+)*)?$")] = ""
     user_requests: Annotated[int, Field(ge=1)] = 600
     account_requests: Annotated[int, Field(ge=1)] = 3000
@@ -140,6 +141,11 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> tuple[str, ...]:
         """Origins of other sites, such as https://desk.example.org."""
         return tuple(origin.strip() for origin in self.origins.split(",") if origin.strip())
+
+    @property
+    def public_origin(self) -> str:
+        """Where browsers find the API, without a slash at its end."""
+        return (self.public_url or f"http://{self.http_host}:{self.http_port}").rstrip("/")
 
     @property
     def gateway_ports(self) -> tuple[int, ...]:

@@ -64,15 +64,27 @@ class Sessions:
             raise _bad_credentials()
         await self._users.forgive(user.id)
         membership = _chosen(await self._users.memberships(user.id), account)
-        token = new_refresh_token()
-        session = await self._sessions.begin(membership.account, user, token_hash(token), now + REFRESH)
-        if session is None:
+        grant = await self._begin(user, membership)
+        if grant is None:
             raise _bad_credentials()
         if user.password_hash is not None and self._passwords.is_outdated(user.password_hash):
             await self._users.rehash(user.id, user.password_hash, await self._passwords.hash(password))
-        log.info("signed_in", user=str(user.id), account=str(membership.account))
-        identity = Identity(user.id, membership.account, Role(membership.role), session)
-        return Grant(self._tokens.issue(identity), token)
+        return grant
+
+    async def begin_for(self, user: UUID, account: UUID) -> Grant:
+        """A grant for *user* in *account*, who has shown elsewhere who they are.
+
+        Raises ApiError: 403 "user_disabled"; 403 "no_account" for somebody who is not in it.
+        """
+        found = await self._users.get(user)
+        if found is None or found.disabled_at is not None:
+            log.warning("sign_in_refused", user=str(user))
+            raise ApiError(403, "user_disabled", "this user may not sign in")
+        membership = _chosen(await self._users.memberships(user), account)
+        grant = await self._begin(found, membership)
+        if grant is None:
+            raise ApiError(409, "password_changed", "the user's password was changed at this moment; sign in again")
+        return grant
 
     async def refresh(self, refresh_token: str) -> Grant:
         """The next grant; *refresh_token* is worth nothing from now on.
@@ -109,6 +121,16 @@ class Sessions:
     async def reset_password(self, user: UUID, account: UUID, new: str) -> bool:
         """The same by an admin of *account*, without the old one; locks are lifted. False for no such user."""
         return await self._users.set_password(user, await self._passwords.hash(new), self._time(), account)
+
+    async def _begin(self, user: User, membership: Membership) -> Grant | None:
+        """A session of *user*; None when their password has changed."""
+        token = new_refresh_token()
+        session = await self._sessions.begin(membership.account, user, token_hash(token), self._time() + REFRESH)
+        if session is None:
+            return None
+        log.info("signed_in", user=str(user.id), account=str(membership.account))
+        identity = Identity(user.id, membership.account, Role(membership.role), session)
+        return Grant(self._tokens.issue(identity), token)
 
     async def _is_right(self, user: User | None, password: str, now: datetime) -> bool:
         """Whether *password* is that of *user*. It takes as long when there is no such user, or they are locked."""

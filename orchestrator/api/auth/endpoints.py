@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import APIRouter, Depends, Request
 
 from orchestrator.access.failed_tries import network, too_many_tries
@@ -14,17 +16,24 @@ from orchestrator.api.door import Door, host_of
 from orchestrator.core.errors import ApiError
 
 
+def slowly(tries: RateLimit) -> Callable[[Request], None]:
+    """A dependency that refuses an address on the network that tries too often."""
+
+    def check(request: Request) -> None:
+        if wait := tries.take(network(host_of(request))):
+            raise too_many_tries(wait)
+
+    return check
+
+
 def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
     """The routes. tries: of an address on the network to show a password."""
     router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
     anybody = Depends(door.needs())
 
-    def slowly(request: Request) -> None:
-        """Refuse an address that tries too often."""
-        if wait := tries.take(network(host_of(request))):
-            raise too_many_tries(wait)
+    limited = [Depends(slowly(tries))]
 
-    @router.post("/login", dependencies=[Depends(slowly)])
+    @router.post("/login", dependencies=limited)
     async def sign_in(asked: SignIn, request: Request) -> Tokens:
         """An access token for ten minutes, and the refresh token that gives the next ones."""
         grant = await sessions.sign_in(asked.email, asked.password.get_secret_value(), asked.account)
@@ -44,7 +53,7 @@ def auth_router(sessions: Sessions, door: Door, tries: RateLimit) -> APIRouter:
             if not await sessions.sign_out(asked.refresh_token.get_secret_value()):
                 failed()
 
-    @router.post("/password", status_code=204, dependencies=[Depends(slowly)])
+    @router.post("/password", status_code=204, dependencies=limited)
     async def change_password(asked: PasswordChange, who: Identity = anybody) -> None:
         """Take another password, and end all sessions."""
         if who.user is None:

@@ -39,6 +39,9 @@ OPEN = {
     ("POST", "/api/v1/auth/login"),
     ("POST", "/api/v1/auth/refresh"),
     ("POST", "/api/v1/auth/logout"),
+    ("GET", "/api/v1/auth/oidc/{provider_id}/start"),
+    ("GET", "/api/v1/auth/oidc/callback"),
+    ("POST", "/api/v1/auth/oidc/token"),
     ("GET", "/api/v1/recordings/{link}"),
 }
 
@@ -46,6 +49,8 @@ NOBODY = str(UUID(int=0))
 _ADMIN = {"email": "eva@example.org", "name": "Eva", "password": PASSWORD}
 _RETENTION = dict.fromkeys(("calls", "transcripts", "recordings", "events", "jobs", "audit"), 3650)
 _USER = {"email": "eve@example.org", "name": "Eve", "password": PASSWORD, "role": "support"}
+
+_TERMS = {"name": "new", "client_id": "offhook"}
 
 EXAMPLES: dict[tuple[str, str], Example] = {
     ("GET", "/api/v1/auth/me"): Example(ANYBODY),
@@ -66,6 +71,22 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("POST", "/api/v1/users"): Example(Permission.MANAGE_USERS, _USER),
     ("POST", "/api/v1/users/{user_id}/password"): Example(
         Permission.MANAGE_USERS, {"password": PASSWORD}, {"user_id": "user"}
+    ),
+    ("GET", "/api/v1/identity-providers"): Example(Permission.MANAGE_USERS),
+    ("POST", "/api/v1/identity-providers"): Example(
+        Permission.MANAGE_USERS, {**_TERMS, "issuer": "https://login.example.org"}
+    ),
+    ("PUT", "/api/v1/identity-providers/{provider_id}"): Example(
+        Permission.MANAGE_USERS, _TERMS, {"provider_id": "provider"}
+    ),
+    ("DELETE", "/api/v1/identity-providers/{provider_id}"): Example(
+        Permission.MANAGE_USERS, None, {"provider_id": "provider"}
+    ),
+    ("PUT", "/api/v1/identity-providers/{provider_id}/users/{user_id}"): Example(
+        Permission.MANAGE_USERS, None, {"provider_id": "provider", "user_id": "user"}
+    ),
+    ("DELETE", "/api/v1/identity-providers/{provider_id}/users/{user_id}"): Example(
+        Permission.MANAGE_USERS, None, {"provider_id": "provider", "user_id": "user"}
     ),
     ("GET", "/api/v1/keys"): Example(Permission.MANAGE_KEYS),
     ("POST", "/api/v1/keys"): Example(Permission.MANAGE_KEYS, {"name": "one", "permissions": []}),
@@ -167,6 +188,8 @@ async def world(control: Control) -> World:
         ]
     )
     key = await control.client.post("/api/v1/keys", json={"name": "secret-key", "permissions": []}, headers=admin)
+    terms = {"name": "secret-provider", "client_id": "secret-client", "issuer": "https://secret-issuer.example.org"}
+    provider = await control.client.post("/api/v1/identity-providers", json=terms, headers=admin)
     made = {"name": "secret-agent", "template": "receptionist.en"}
     agent = (await control.client.post("/api/v1/agents", json=made, headers=admin)).json()["id"]
     await control.client.post(f"/api/v1/agents/{agent}/publish", json={"revision": 1}, headers=admin)
@@ -193,6 +216,7 @@ async def world(control: Control) -> World:
         "user": str(await control.user("secret-user@example.org", DEFAULT_ACCOUNT)),
         "key": key.json()["id"],
         "call": str(call),
+        "provider": provider.json()["id"],
     }
     return World(control, theirs, places)
 

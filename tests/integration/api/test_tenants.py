@@ -39,10 +39,12 @@ TENANT_TABLES = (
     "retention_policies",
     "audit_beginnings",
     "erasures",
+    "identity_providers",
+    "identities",
 )
 
 # No tenant may read them, their own or others'.
-HIDDEN_TABLES = {"socket_tickets"}
+HIDDEN_TABLES = {"socket_tickets", "oidc_flows", "sign_in_codes"}
 
 
 class EndlessLeg:
@@ -118,6 +120,23 @@ async def spoken(control: Control, account: UUID) -> None:
         )
 
 
+async def known_elsewhere(control: Control, account: UUID, user: UUID) -> None:
+    """An identity provider of *account*, which knows *user*."""
+    async with control.database.connection() as connection:
+        await connection.execute(
+            """
+            WITH provider AS (
+                INSERT INTO identity_providers (id, account_id, name, issuer, client_id, hosts, domains, role, enabled)
+                VALUES ($1, $2, '', '', '', '{}', '{}', 'client', true)
+            )
+            INSERT INTO identities (account_id, provider_id, user_id) VALUES ($2, $1, $3)
+            """,
+            uuid4(),
+            account,
+            user,
+        )
+
+
 async def called(control: Control, account: UUID) -> UUID:
     """A call of *account*."""
     call = uuid4()
@@ -190,6 +209,9 @@ async def test_a_tenant_sees_no_password_and_no_token(control: Control) -> None:
         "password_hash FROM users",
         "* FROM refresh_tokens",
         "* FROM socket_tickets",
+        "secret FROM identity_providers",
+        "* FROM oidc_flows",
+        "* FROM sign_in_codes",
         "* FROM schema_migrations",
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -202,7 +224,7 @@ async def test_every_table_shows_a_tenant_its_own_rows_alone(control: Control) -
     for account in (DEFAULT_ACCOUNT, other):
         await spoken(control, account)
         email = f"{account}@example.org"
-        await control.user(email, account)
+        await known_elsewhere(control, account, await control.user(email, account))
         assert (await control.sign_in(email, PASSWORD)).status_code == 200
     for account in (DEFAULT_ACCOUNT, other):
         async with control.database.tenant(account) as connection:

@@ -1,0 +1,1 @@
+"""Single sign-on: OpenID Connect's code flow with PKCE."""

@@ -1,0 +1,81 @@
+"""Asking an identity provider, which may be away, slow, endless or hostile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import httpx
+
+from orchestrator.core.errors import ApiError
+
+SECONDS = 5.0
+LONGEST_BYTES = 2**18
+
+
+class Web(Protocol):
+    """The way to providers."""
+
+    async def get(self, url: str) -> dict[str, Any]:
+        """The JSON object at *url*. Raises ApiError 502 "provider_unreachable" or "bad_provider_answer"."""
+        ...
+
+    async def post(self, url: str, form: Mapping[str, str], login: tuple[str, str] | None) -> dict[str, Any]:
+        """What *url* answers to *form*; login: of HTTP Basic. Raises like get()."""
+        ...
+
+
+class BoundedWeb:
+    """The real one: SECONDS for a whole answer, LONGEST_BYTES of it, no redirect, nothing from the environment."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+
+    async def get(self, url: str) -> dict[str, Any]:
+        """See Web."""
+        return await self._ask("GET", url, None, None)
+
+    async def post(self, url: str, form: Mapping[str, str], login: tuple[str, str] | None) -> dict[str, Any]:
+        """See Web."""
+        return await self._ask("POST", url, form, login)
+
+    async def _ask(
+        self, method: str, url: str, form: Mapping[str, str] | None, login: tuple[str, str] | None
+    ) -> dict[str, Any]:
+        # A proxy or a .netrc of the environment would see, or send, what is for the provider alone.
+        client = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=self._seconds)
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        try:
+            async with asyncio.timeout(self._seconds), client:
+                auth = httpx.BasicAuth(*login) if login is not None else None
+                async with client.stream(method, url, data=form, auth=auth, headers=headers) as answer:
+                    body = await _bounded(answer)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
+            why = f"the identity provider does not answer: {type(error).__name__}"
+            raise ApiError(502, "provider_unreachable", why) from error
+        if answer.status_code != 200:
+            raise bad_answer(f"it answers with status {answer.status_code}")
+        try:
+            told = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise bad_answer("it does not answer in JSON") from error
+        if not isinstance(told, dict):
+            raise bad_answer("it does not answer with an object")
+        return told
+
+
+async def _bounded(answer: httpx.Response) -> bytes:
+    body = bytearray()
+    # Undecoded, so that few bytes never become many.
+    async for part in answer.aiter_raw():
+        body += part
+        if len(body) > LONGEST_BYTES:
+            raise bad_answer(f"it answers with more than {LONGEST_BYTES} bytes")
+    return bytes(body)
+
+
+def bad_answer(why: str) -> ApiError:
+    """The provider said what cannot be used."""
+    return ApiError(502, "bad_provider_answer", f"the identity provider is of no use: {why}")
