@@ -28,7 +28,22 @@ def history() -> CallHistory:
     now = datetime.now(UTC)
     ended = EndReason.CALLER_HANGUP
     call = Call(
-        call_id, uuid4(), "demo", None, None, "inbound", "c", "demo", "sip", now, now, ended, 9.0, recorded=True
+        call_id,
+        uuid4(),
+        "demo",
+        None,
+        None,
+        "inbound",
+        "c",
+        "demo",
+        "sip",
+        now,
+        now,
+        ended,
+        9.0,
+        recorded=True,
+        summary=None,
+        sentiment=None,
     )
     turn = RecordedTurn(1, AnswerKind.APPROVED, "When?", LONG, LONG, {}, {"endpointing": 0.6}, 0.75)
     return CallHistory(call, (turn,), (Spoken(call_id, 1, "agent", LONG, 1.0, 7.0),), (), None)
