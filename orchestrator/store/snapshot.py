@@ -22,6 +22,8 @@ NOT_KEPT: Final = (
     "sessions",
     "refresh_tokens",
     "socket_tickets",
+    "oidc_flows",
+    "sign_in_codes",
     "idempotency_keys",
 )
 # What text of a value depends on. Source: PostgreSQL manual, 19.11.
