@@ -16,7 +16,7 @@ from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueue
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.core.sm import SchedulerManager
-from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job, Schedule
 from pgqueuer.domain.settings import DBSettings
 from pgqueuer.domain.types import Channel
@@ -121,15 +121,19 @@ async def _read(queries: Queries, lane: Lane, deliver: Deliver, terms: Terms) ->
 
     for kind in lane.kinds:
         manager.entrypoint(kind, on_failure="hold", accepts_context=False)(run)
-    await manager.run(
-        dequeue_timeout=timedelta(seconds=terms.look),
-        batch_size=lane.at_once // 2,
-        max_concurrent_tasks=lane.at_once,
-        shutdown_on_listener_failure=True,
-        heartbeat_timeout=timedelta(seconds=terms.heartbeat),
-        log_aggregation_interval=timedelta(0),
-    )
-    raise StoreUnavailable("the queue's notifications do not come any more")
+    silent = StoreUnavailable("the queue's notifications do not come any more")
+    try:
+        await manager.run(
+            dequeue_timeout=timedelta(seconds=terms.look),
+            batch_size=lane.at_once // 2,
+            max_concurrent_tasks=lane.at_once,
+            shutdown_on_listener_failure=True,
+            heartbeat_timeout=timedelta(seconds=terms.heartbeat),
+            log_aggregation_interval=timedelta(0),
+        )
+    except FailingListenerError as error:
+        raise silent from error
+    raise silent
 
 
 async def _keep_time(queries: Queries, schedules: Schedules) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -13,6 +15,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from orchestrator.core.errors import EngineUnavailable
 from orchestrator.core.events import CallEnded, CallStarted, EndReason
@@ -202,6 +205,28 @@ async def test_failures_are_not_taken_for_lost_workers(jobs: Jobs) -> None:
     assert (lost.attempts, lost.lost) == (6, 1)
     assert await jobs.runs.claim(job, losses=1) is None
     assert ((await jobs.the()).state, (await jobs.the()).error) == (JobState.FAILED, "worker_lost")
+
+
+async def test_a_worker_that_is_not_notified_any_more_reads_the_queue_anew(jobs: Jobs) -> None:
+    with capture_logs() as logs:
+        async with working(jobs, [JobKind("count", count)]):
+            await queued(jobs)
+            await over(jobs, JobState.SUCCEEDED)
+            async with jobs.database.connection() as connection:
+                listeners = (
+                    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'"
+                )
+                [listener] = await connection.fetch(listeners)
+            os.kill(listener["pid"], signal.SIGSTOP)
+            # Longer than the queue waits for word of itself; the pool closes only with all of its connections.
+            asyncio.get_running_loop().call_later(25.0, os.kill, listener["pid"], signal.SIGCONT)
+
+            async def noticed() -> bool:
+                return any(line["event"] == "queue_unavailable" for line in logs)
+
+            await until(noticed, within=60.0)
+            await queued(jobs)
+            await over(jobs, JobState.SUCCEEDED)
 
 
 async def test_a_job_is_not_taken_before_it_is_due(jobs: Jobs) -> None:
