@@ -161,7 +161,7 @@ def what_jobs_add(company: Company) -> None:
     call = company.stored(CALLER)
 
     def done() -> bool:
-        jobs = company.ask("GET", "/jobs", call_id=call["id"])["items"]
+        jobs = company.ask("GET", "/jobs", call=call["id"])["items"]
         return bool(jobs) and all(job["state"] == "succeeded" for job in jobs)
 
     wait(done, 120)
