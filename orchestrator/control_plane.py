@@ -46,6 +46,7 @@ from orchestrator.api.providers.endpoints import providers_router
 from orchestrator.api.recordings.endpoints import recordings_router
 from orchestrator.api.retention.endpoints import retention_router
 from orchestrator.api.users.endpoints import users_router
+from orchestrator.api.webhooks.endpoints import webhooks_router
 from orchestrator.calls.supervisor import CallSupervisor
 from orchestrator.compliance.erasure import Requests
 from orchestrator.compliance.policies import MaskingPolicies
@@ -75,6 +76,8 @@ from orchestrator.store.retention_repository import RetentionRepository
 from orchestrator.store.sessions_repository import SessionsRepository
 from orchestrator.store.tickets_repository import TicketsRepository
 from orchestrator.store.users_repository import UsersRepository
+from orchestrator.store.webhook_events import WEBHOOK
+from orchestrator.store.webhooks_repository import WebhooksRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
                 privacy_router(PrivacyRepository(stage.database), stage.policies, door),
                 erasures_router(erasures, requests, door),
                 retention_router(policies, Retention(policies, stage.archive.erasure, audit, stage.clock), door),
+                webhooks_router(WebhooksRepository(stage.database), Seal(stage.keys.tokens.encode(), WEBHOOK), door),
                 LiveDoor(live, door, deeds).router(),
             )
     finally:

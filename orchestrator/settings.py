@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import tomllib
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.core.errors import ConfigError
@@ -34,6 +34,15 @@ class Settings(BaseSettings):
     record: whether calls may be recorded at all; database_url: a PostgreSQL of your own; objects*: where recordings
     are kept, a folder or S3; master_key_file, old_master_key_file: what their keys are under, and were before;
     vault_*: the key in Vault that takes its place; log_files: where the logs go, for erasures.
+    the API listens; proxies: addresses whose X-Forwarded-For is believed; origins: of other sites whose pages may
+    use the API; user_requests, account_requests: how many a minute; sip_ports: one gateway process each; sip_bind,
+    sip_public: local and advertised address; trunks: TOML file of SIP trunks; calls: how many at once, what the
+    profile says or the gateways hold when absent; longest_call: seconds; speculation: begin replies before it is
+    certain that the caller is done; worker: do the jobs too; record: whether calls may be recorded at all;
+    database_url: a PostgreSQL of your own; objects*: where recordings are kept, a folder or S3; master_key_file,
+    old_master_key_file: what their keys are under, and were before; vault_*: the key in Vault that takes its place;
+    webhook_networks: where webhooks may send to;
+    log_files: where the logs go, for erasures.
     docs/settings.md has them all.
     """
 
@@ -75,7 +84,15 @@ class Settings(BaseSettings):
     vault_address: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")] | None = None
     vault_token_file: Path | None = None
     vault_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "offhook"
+    webhook_networks: str = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
     vault_mount: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")] = "transit"
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks_are_networks(cls, text: str) -> str:
+        for part in text.split(","):
+            ip_network(part.strip())
+        return text
 
     @model_validator(mode="after")
     def _vault_is_whole(self) -> Self:

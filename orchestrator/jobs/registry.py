@@ -5,16 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inference.reach import ReachedEngines
+from orchestrator.access.keys import kept_key
+from orchestrator.access.seal import Seal
 from orchestrator.jobs.erasure import erasure, erasure_means
 from orchestrator.jobs.kinds import JobKind
 from orchestrator.jobs.retention import retention
 from orchestrator.jobs.rollup import rollup
 from orchestrator.jobs.sentiment import sentiment
 from orchestrator.jobs.summary import summary
+from orchestrator.jobs.webhooks import forgetting, webhook
 from orchestrator.recordings.archive import Archive
 from orchestrator.settings import Settings
 from orchestrator.store.call_analysis import SpokenCalls
 from orchestrator.store.db import Database
+from orchestrator.store.webhook_events import WEBHOOK
+from orchestrator.store.webhooks_repository import WebhooksRepository
+from orchestrator.webhooks.networks import read_networks
+from orchestrator.webhooks.sender import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,8 @@ def kinds(means: Means) -> tuple[JobKind, ...]:
     Raises ConfigError for a key that cannot be used.
     """
     spoken = SpokenCalls(means.database)
+    webhooks = WebhooksRepository(means.database)
+    seal = Seal(kept_key(means.settings.data / "keys" / "tokens.key").encode(), WEBHOOK)
     recordings = Archive(means.settings, means.database).erasure
     return (
         rollup(),
@@ -39,4 +48,6 @@ def kinds(means: Means) -> tuple[JobKind, ...]:
         sentiment(spoken, means.engines),
         retention(means.database, recordings),
         erasure(erasure_means(means.settings, means.database, recordings)),
+        webhook(webhooks, seal, Sender(read_networks(means.settings.webhook_networks))),
+        forgetting(webhooks),
     )

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 import asyncpg
 
 from orchestrator.store.jobs import AFTER_CALL, ROLLUP, Work, put
+from orchestrator.store.webhook_events import EventType, tell_of_call
 
 # Calls that end close together are counted by one roll-up.
 _GATHERING: Final = timedelta(seconds=30)
@@ -29,6 +30,7 @@ async def calls_ended(connection: asyncpg.Connection, calls: Iterable[UUID]) -> 
         for kind in AFTER_CALL:
             await put(connection, Work(row["account_id"], kind, call=call, id=uuid5(call, kind)))
         await roll_up(connection, row["account_id"], row["day"])
+        await tell_of_call(connection, call, EventType.CALL_ENDED)
 
 
 async def analysed(connection: asyncpg.Connection, call: UUID) -> None:
@@ -40,6 +42,7 @@ async def analysed(connection: asyncpg.Connection, call: UUID) -> None:
         return
     row = await connection.fetchrow(_DAY, call)
     await roll_up(connection, row["account_id"], row["day"])
+    await tell_of_call(connection, call, EventType.CALL_ANALYSED)
 
 
 async def take_turn(connection: asyncpg.Connection, job: UUID) -> None:

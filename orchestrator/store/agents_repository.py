@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
 from orchestrator.core.errors import VoiceError
 from orchestrator.store.db import Database
+from orchestrator.store.webhook_events import EventType, tell
 
 Definition: TypeAlias = Mapping[str, Any]
 """An agent as JSON: orchestrator.agents.AgentDefinition, or a draft that is not one yet."""
@@ -201,6 +202,8 @@ class AgentsRepository:
             await connection.execute(
                 "UPDATE agents SET published = $2, updated_at = now() WHERE id = $1", agent, row["number"]
             )
+            told = {"agent_id": str(agent), "version": row["number"]}
+            await tell(connection, account, uuid4(), EventType.AGENT_PUBLISHED, told)
         return _version(row)
 
     async def point(self, account: UUID, agent: UUID, version: int | None) -> bool:

@@ -41,6 +41,7 @@ from orchestrator.store.call_rows import (
 )
 from orchestrator.store.calls import Call, CallHistory, Consent, Latency
 from orchestrator.store.db import Database
+from orchestrator.store.webhook_events import EventType, tell_of_call
 
 DEFAULT_ACCOUNT = FIRST_ACCOUNT
 
@@ -172,6 +173,8 @@ class CallsRepository:
             for statement in _KEEPING:
                 if rows[statement]:
                     await connection.executemany(statement, rows[statement])
+            for row in rows[_INSERT_CALL]:
+                await tell_of_call(connection, cast("UUID", row[0]), EventType.CALL_STARTED)
             for row in rows[_END_CALL]:
                 call_id = cast("UUID", row[0])
                 was_open = await connection.fetchval(_END_CALL, *row)

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator.store.db import Database
+from orchestrator.store.webhook_events import EventType, tell_of_call
 
 _COLUMNS = "call_id, account_id, wrapped_key, rate, start_at, samples, recovered, completed_at"
 
@@ -56,14 +57,16 @@ class RecordingsRepository:
 
     async def complete(self, call_id: UUID, samples: int, *, recovered: bool) -> None:
         """Say how long it is; a second time changes nothing."""
-        async with self._database.connection() as connection:
-            await connection.execute(
+        async with self._database.transaction() as connection:
+            done = await connection.execute(
                 "UPDATE recordings SET samples = $2, recovered = $3, completed_at = now() "
                 "WHERE call_id = $1 AND completed_at IS NULL",
                 call_id,
                 samples,
                 recovered,
             )
+            if done == "UPDATE 1":
+                await tell_of_call(connection, call_id, EventType.RECORDING_READY)
 
     async def delete(self, account: UUID, call_id: UUID) -> bool:
         """Forget it, and with its key whatever is left of it anywhere; whether there was one."""

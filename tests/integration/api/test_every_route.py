@@ -124,6 +124,27 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("GET", "/api/v1/retention"): Example(Permission.MANAGE_PRIVACY),
     ("PUT", "/api/v1/retention"): Example(Permission.MANAGE_PRIVACY, _RETENTION),
     ("POST", "/api/v1/retention/runs"): Example(Permission.MANAGE_PRIVACY),
+    ("GET", "/api/v1/webhooks"): Example(Permission.MANAGE_WEBHOOKS),
+    ("POST", "/api/v1/webhooks"): Example(
+        Permission.MANAGE_WEBHOOKS, {"url": "https://crm.example/hook", "events": ["call.ended"]}
+    ),
+    ("GET", "/api/v1/webhooks/{webhook_id}"): Example(Permission.MANAGE_WEBHOOKS, None, {"webhook_id": "webhook"}),
+    ("PATCH", "/api/v1/webhooks/{webhook_id}"): Example(
+        Permission.MANAGE_WEBHOOKS, {"description": "crm"}, {"webhook_id": "webhook"}
+    ),
+    ("DELETE", "/api/v1/webhooks/{webhook_id}"): Example(Permission.MANAGE_WEBHOOKS, None, {"webhook_id": "webhook"}),
+    ("POST", "/api/v1/webhooks/{webhook_id}/secret"): Example(
+        Permission.MANAGE_WEBHOOKS, None, {"webhook_id": "webhook"}
+    ),
+    ("POST", "/api/v1/webhooks/{webhook_id}/test"): Example(
+        Permission.MANAGE_WEBHOOKS, None, {"webhook_id": "webhook"}
+    ),
+    ("GET", "/api/v1/webhooks/{webhook_id}/deliveries"): Example(
+        Permission.MANAGE_WEBHOOKS, None, {"webhook_id": "webhook"}
+    ),
+    ("POST", "/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/again"): Example(
+        Permission.MANAGE_WEBHOOKS, None, {"webhook_id": "webhook", "delivery_id": "call"}
+    ),
     ("GET", "/api/v1/audit"): Example(Permission.READ_AUDIT),
     ("GET", "/api/v1/audit/verification"): Example(Permission.READ_AUDIT),
     ("GET", "/api/v1/jobs"): Example(Permission.READ_JOBS),

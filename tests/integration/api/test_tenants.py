@@ -33,6 +33,8 @@ TENANT_TABLES = (
     "account_keys",
     "recordings",
     "consents",
+    "webhooks",
+    "webhook_deliveries",
     "privacy_policies",
     "jobs",
     "call_days",
@@ -70,6 +72,11 @@ async def spoken(control: Control, account: UUID) -> None:
                 VALUES ($1, 0, 'caller', 0, 1, $2, 'hello')
             ), data_key AS (
                 INSERT INTO account_keys (account_id, wrapped, master) VALUES ($2, '', '')
+            ), webhook AS (
+                INSERT INTO webhooks (id, account_id, url, events, secret) VALUES ($1, $2, '', '{}', '')
+            ), delivery AS (
+                INSERT INTO webhook_deliveries (account_id, webhook_id, event_id, type, data)
+                VALUES ($2, $1, $1, 'webhook.test', '{}')
             ), consent AS (
                 INSERT INTO consents (call_id, account_id, given, how, at) VALUES ($1, $2, true, 'key', 0)
             ), recording AS (

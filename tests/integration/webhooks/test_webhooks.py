@@ -1,0 +1,273 @@
+"""Webhooks from what happens to who is told: over HTTP, on a real PostgreSQL, with a real receiver."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from orchestrator.access.seal import Seal
+from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Spoken
+from orchestrator.jobs.kinds import Done, JobFailed
+from orchestrator.jobs.webhooks import webhook
+from orchestrator.store.calls_repository import CallsRepository
+from orchestrator.store.jobs import to_job
+from orchestrator.store.webhook_events import WEBHOOK
+from orchestrator.store.webhooks_repository import WebhooksRepository
+from orchestrator.webhooks.sender import Sender
+from orchestrator.webhooks.signing import new_secret, signed, verified
+from tests.integration.api.conftest import OPERATOR, TOKEN_KEY, Control, control  # noqa: F401 - a fixture
+from tests.integration.store.conftest import database, empty_dsn, server  # noqa: F401 - fixtures
+from tests.integration.webhooks.receiver import Receiver, receiving
+
+ADMIN = {"Authorization": f"Bearer {OPERATOR}"}
+HERE = [ip_network("127.0.0.0/8")]
+CALL = UUID(int=77)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as one:
+        yield one
+
+
+class Told:
+    """The API and its worker's part, run by hand."""
+
+    def __init__(self, control: Control, receiver: Receiver) -> None:  # noqa: F811
+        self.control = control
+        self.receiver = receiver
+        seal = Seal(TOKEN_KEY.encode(), WEBHOOK)
+        self.kind = webhook(WebhooksRepository(control.database), seal, Sender(HERE), lambda: control.now)
+
+    async def ask(self, method: str, path: str = "", body: object = None) -> Any:
+        answer = await self.control.client.request(method, f"/api/v1/webhooks{path}", json=body, headers=ADMIN)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    async def make(self, *events: str) -> Any:
+        return await self.ask("POST", "", {"url": self.receiver.url, "events": events or ["call.ended"]})
+
+    async def run(self, attempts: int = 1) -> list[Done | JobFailed]:
+        """Try every job that waits, as its *attempts*th try."""
+        async with self.control.database.connection() as connection:
+            columns = (
+                "id, account_id, kind, key, call_id, payload, state, $2::int AS attempts, run, lost, error, result"
+            )
+            times = "created_at, due_at, started_at, finished_at"
+            rows = await connection.fetch(
+                f"SELECT {columns}, {times} FROM jobs WHERE kind = $1 ORDER BY created_at", WEBHOOK, attempts
+            )
+        outcomes: list[Done | JobFailed] = []
+        for row in rows:
+            try:
+                outcomes.append(await self.kind.run(to_job(row)))
+            except JobFailed as error:
+                outcomes.append(error)
+        return outcomes
+
+    async def deliveries(self, hook: Any) -> Any:
+        return (await self.ask("GET", f"/{hook['id']}/deliveries"))["items"]
+
+
+@pytest_asyncio.fixture
+async def told(control: Control, receiver: Receiver) -> AsyncIterator[Told]:  # noqa: F811
+    yield Told(control, receiver)
+
+
+async def a_call(told: Told) -> None:
+    await CallsRepository(told.control.database).write(
+        [
+            CallStarted(CALL, "demo", "inbound", "+33612345678", "demo", "sip", 1_800_000_000.0),
+            Happened(CALL, 0, "state", 0.0, {"to": "greeting"}),
+            Spoken(CALL, 0, "caller", "my secret words", 1.0, 2.0),
+            CallEnded(CALL, EndReason.CALLER_HANGUP, 1_800_000_030.0, 30.0),
+        ]
+    )
+
+
+async def test_a_call_that_ended_is_told_signed_and_without_what_was_said(told: Told) -> None:
+    hook = await told.make("call.started", "call.ended")
+    await a_call(told)
+    await a_call(told)  # kept once more, it is no other call
+    assert [type(outcome) for outcome in await told.run()] == [Done, Done]
+    (_, started), (headers, ended) = told.receiver.got
+    assert (json.loads(started)["type"], json.loads(ended)["type"]) == ("call.started", "call.ended")
+    data = json.loads(ended)["data"]
+    assert (data["call_id"], data["reason"], data["duration"]) == (str(CALL), "caller_hangup", 30.0)
+    assert b"secret words" not in ended and b"33612345678" not in ended
+    # As the standard has it, computed here and not by our own code.
+    key = base64.b64decode(hook["secret"].removeprefix("whsec_"))
+    text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + ended
+    wanted = base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{wanted}"
+    assert [one["state"] for one in await told.deliveries(hook)] == ["delivered", "delivered"]
+    assert [outcome.result for outcome in await told.run() if isinstance(outcome, Done)] == [{"sent": False}] * 2
+    assert len(told.receiver.got) == 2
+
+
+async def test_what_is_not_taken_is_tried_again_as_the_same_message(told: Told) -> None:
+    hook = await told.make()
+    told.receiver.answers, told.receiver.headers = [503, 302], {"Retry-After": "120", "Location": "http://127.0.0.1:1/"}
+    await a_call(told)
+    (first,), (second,) = await told.run(1), await told.run(2)
+    assert isinstance(first, JobFailed) and (first.code, first.again, first.after) == (
+        "refused",
+        True,
+        timedelta(seconds=120),
+    )
+    assert isinstance(second, JobFailed) and second.code == "refused"  # a redirect is followed nowhere
+    (read,) = await told.deliveries(hook)
+    assert (read["state"], read["attempts"], read["status"], read["error"]) == ("waiting", 2, 302, "refused")
+    assert isinstance((await told.run(3))[0], Done)
+    ids = {headers["webhook-id"] for headers, _ in told.receiver.got}
+    bodies = {body for _, body in told.receiver.got}
+    assert (len(told.receiver.got), len(ids), len(bodies)) == (3, 1, 1)
+
+
+async def test_what_is_given_up_is_told_and_sent_again_when_somebody_asks(told: Told) -> None:
+    hook = await told.make()
+    told.receiver.answers = [500]
+    await a_call(told)
+    (last,) = await told.run(attempts=14)
+    assert isinstance(last, JobFailed) and not last.again
+    (read,) = await told.deliveries(hook)
+    assert read["state"] == "failed"
+    await told.ask("POST", f"/{hook['id']}/deliveries/{read['id']}/again")
+    await told.run()
+    assert [one["state"] for one in await told.deliveries(hook)] == ["delivered"]
+
+
+async def test_who_says_that_it_is_gone_is_told_nothing_more_until_somebody_enables_it(told: Told) -> None:
+    hook = await told.make()
+    told.receiver.answers = [410]
+    await a_call(told)
+    await told.run()
+    read = await told.ask("GET", f"/{hook['id']}")
+    assert (read["enabled"], read["disabled_by"]) == (False, "gone")
+    await told.ask("POST", f"/{hook['id']}/test")
+    await told.run()
+    assert json.loads(told.receiver.got[-1][1])["type"] == "webhook.test"
+    again = await told.ask("PATCH", f"/{hook['id']}", {"enabled": True})
+    assert (again["enabled"], again["disabled_by"], again["failing_since"]) == (True, None, None)
+
+
+async def test_one_that_fails_for_five_days_is_disabled(told: Told) -> None:
+    hook = await told.make()
+    told.receiver.answers = [500, 500]
+    await a_call(told)
+    await told.run(1)
+    assert (await told.ask("GET", f"/{hook['id']}"))["enabled"]
+    async with told.control.database.connection() as connection:
+        await connection.execute("UPDATE webhooks SET failing_since = now() - interval '6 days'")
+    await told.run(2)
+    read = await told.ask("GET", f"/{hook['id']}")
+    assert (read["enabled"], read["disabled_by"]) == (False, "failing")
+
+
+async def test_another_secret_signs_beside_the_former_one_for_a_day(told: Told) -> None:
+    hook = await told.make()
+    new = (await told.ask("POST", f"/{hook['id']}/secret"))["secret"]
+    await a_call(told)
+    await told.run()
+    headers, body = told.receiver.got[0]
+    now = told.control.now
+    assert verified(headers, body, hook["secret"], now) and verified(headers, body, new, now)
+    assert not verified(headers, body + b" ", new, now)
+    assert not verified({**headers, "webhook-id": "another"}, body, new, now)
+    assert not verified(headers, body, "whsec_" + base64.b64encode(bytes(32)).decode(), now)
+    assert not verified(headers, body, new, now + 301)
+    assert not verified({}, body, new, now)
+    assert not verified(headers, body, "no base64!", now)
+
+
+async def test_an_answer_without_end_holds_nobody_up(told: Told) -> None:
+    await told.make()
+    told.receiver.endless = True
+    await a_call(told)
+    (outcome,) = await told.run()
+    assert isinstance(outcome, Done)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "0.0.0.0", "[::ffff:127.0.0.1]"]
+)
+async def test_messages_go_to_no_network_that_the_operator_did_not_name(host: str) -> None:
+    private = [ip_network("10.0.0.0/8"), ip_network("fc00::/7")]
+    outcome = await Sender(private).send(f"http://{host}:1/hook", {}, b"{}")
+    assert (outcome.status, outcome.error) == (None, "address_refused")
+
+
+async def test_a_name_that_leads_elsewhere_is_refused_and_one_that_leads_nowhere_is_told() -> None:
+    assert (await Sender(HERE).send("http://no-such-host.invalid/", {}, b"")).error == "unknown_host"
+    assert (await Sender(HERE).send("http://127.0.0.1:1/", {}, b"")).error == "unreachable"
+
+
+async def test_a_name_is_connected_to_where_it_was_found_to_lead(receiver: Receiver) -> None:
+    outcome = await Sender(HERE).send(f"http://localhost:{receiver.port}/hook", {}, b"{}")
+    assert outcome.error is None
+    assert receiver.got[0][0]["host"] == f"localhost:{receiver.port}"
+
+
+async def test_a_removed_webhook_is_told_nothing_and_another_account_has_none_of_it(told: Told) -> None:
+    hook = await told.make()
+    await a_call(told)
+    await told.control.user("theirs@example.org", await told.control.account("other"))
+    theirs = await told.control.bearer("theirs@example.org")
+    assert (await told.control.client.get(f"/api/v1/webhooks/{hook['id']}", headers=theirs)).status_code == 404
+    await told.ask("DELETE", f"/{hook['id']}")
+    (outcome,) = await told.run()
+    assert isinstance(outcome, Done) and told.receiver.got == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://host/",
+        "http://",
+        "https://user@host/",
+        "https://host/#part",
+        "http://ho st/",
+        "http://host:0/",
+        "http://host:x/",
+    ],
+)
+async def test_what_is_no_address_is_refused(told: Told, url: str) -> None:
+    asked = {"url": url, "events": ["call.ended"]}
+    answer = await told.control.client.post("/api/v1/webhooks", json=asked, headers=ADMIN)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+async def test_secrets_are_sealed_in_the_database_and_not_shown_again(told: Told) -> None:
+    hook = await told.make()
+    async with told.control.database.connection() as connection:
+        sealed = await connection.fetchval("SELECT secret FROM webhooks")
+    assert hook["secret"].encode() not in sealed
+    assert "secret" not in await told.ask("GET", f"/{hook['id']}")
+
+
+def test_the_receiver_s_code_in_the_guide_knows_ours_from_a_forged_one() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text()
+    code = re.search(r"```python\n(.*?)```", guide, re.DOTALL)
+    assert code is not None
+    names: dict[str, Any] = {}
+    exec(code[1], names)
+    secret, body = new_secret(), b'{"type":"call.ended"}'
+    headers = signed("one", 1_800_000_000, body, [new_secret(), secret])
+    ours = names["is_ours"]
+    assert ours(headers, body, secret, now=1_800_000_010)
+    assert not ours(headers, body + b" ", secret, now=1_800_000_010)
+    assert not ours(headers, body, new_secret(), now=1_800_000_010)
+    assert not ours(headers, body, secret, now=1_800_000_999)
+    assert not ours({}, body, secret, now=1_800_000_010)
