@@ -33,16 +33,8 @@ class Settings(BaseSettings):
     seconds; speculation: begin replies before it is certain that the caller is done; worker: do the jobs too;
     record: whether calls may be recorded at all; database_url: a PostgreSQL of your own; objects*: where recordings
     are kept, a folder or S3; master_key_file, old_master_key_file: what their keys are under, and were before;
-    vault_*: the key in Vault that takes its place; log_files: where the logs go, for erasures.
-    the API listens; proxies: addresses whose X-Forwarded-For is believed; origins: of other sites whose pages may
-    use the API; user_requests, account_requests: how many a minute; sip_ports: one gateway process each; sip_bind,
-    sip_public: local and advertised address; trunks: TOML file of SIP trunks; calls: how many at once, what the
-    profile says or the gateways hold when absent; longest_call: seconds; speculation: begin replies before it is
-    certain that the caller is done; worker: do the jobs too; record: whether calls may be recorded at all;
-    database_url: a PostgreSQL of your own; objects*: where recordings are kept, a folder or S3; master_key_file,
-    old_master_key_file: what their keys are under, and were before; vault_*: the key in Vault that takes its place;
-    webhook_networks: where webhooks may send to;
-    log_files: where the logs go, for erasures.
+    vault_*: the key in Vault that takes its place; log_files: where the logs go, for erasures;
+    webhook_networks: where webhooks may send to.
     docs/settings.md has them all.
     """
 

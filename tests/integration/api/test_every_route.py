@@ -227,7 +227,10 @@ async def world(control: Control) -> World:
             DEFAULT_ACCOUNT,
         )
     erasure = await control.client.post("/api/v1/erasures", json={"caller": "+33612345678"}, headers=admin)
+    hook = {"url": "https://secret-host.example/hook", "events": ["call.ended"]}
+    webhook = (await control.client.post("/api/v1/webhooks", json=hook, headers=admin)).json()["id"]
     places = {
+        "webhook": webhook,
         "erasure": erasure.json()["id"],
         "job": str(job),
         "account": str(DEFAULT_ACCOUNT),
