@@ -215,6 +215,9 @@ class AgentsRepository:
                 agent,
                 version,
             )
+            if done == "UPDATE 1" and version is not None:
+                told = {"agent_id": str(agent), "version": version}
+                await tell(connection, account, uuid4(), EventType.AGENT_PUBLISHED, told)
         return bool(done == "UPDATE 1")
 
     async def versions(self, account: UUID, agent: UUID, limit: int, before: int | None = None) -> list[AgentVersion]:

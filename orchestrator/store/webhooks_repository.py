@@ -189,8 +189,20 @@ class WebhooksRepository:
         return True
 
     async def posted(self, account: UUID, delivery: UUID) -> Posted | None:
-        """What a worker is to send; None when there is nothing to be sent any more."""
+        """What a worker is to send; None when there is nothing to be sent any more.
+
+        What waits for a webhook that is disabled is given up, so that it can be asked for again.
+        """
         async with self._database.tenant(account) as connection:
+            await connection.execute(
+                """
+                UPDATE webhook_deliveries AS one SET state = 'failed', error = 'disabled'
+                FROM webhooks
+                WHERE one.id = $1 AND one.state = 'waiting' AND one.type <> $2
+                    AND webhooks.id = one.webhook_id AND NOT enabled
+                """,
+                *(delivery, EventType.TEST.value),
+            )
             row = await connection.fetchrow(
                 f"""
                 SELECT {", ".join(f"one.{name}" for name in _DELIVERY.split(", "))}, url, secret,

@@ -6,12 +6,20 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from orchestrator.core.errors import ConfigError
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
+
+# What clouds tell a machine's credentials at: EC2, GCE, Alibaba, Azure. Some lie within private networks.
+_METADATA: Final = frozenset(
+    map(
+        ip_address,
+        ("169.254.169.254", "fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16"),
+    )
+)
 
 
 class NowhereToGo(Exception):
@@ -41,9 +49,21 @@ async def address_of(host: str, port: int, networks: Sequence[Network]) -> Addre
         raise NowhereToGo("unknown_host") from error
     for *_, where in found:
         address = _plain(ip_address(str(where[0]).partition("%")[0]))
-        if any(address in network for network in networks):
+        if any(_admits(network, address) for network in networks):
             return address
     raise NowhereToGo("address_refused")
+
+
+def _admits(network: Network, address: Address) -> bool:
+    """Whether *network* names *address*: a wide one, such as 0.0.0.0/0, does not mean the machine itself."""
+    return (
+        address in network
+        and address not in _METADATA
+        and (not address.is_loopback or network.is_loopback)
+        and (not address.is_link_local or network.is_link_local)
+        and not address.is_multicast
+        and not address.is_unspecified
+    )
 
 
 def _plain(address: Address) -> Address:

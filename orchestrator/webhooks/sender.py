@@ -49,10 +49,9 @@ class Sender:
             return Outcome(None, error.code, time.monotonic() - began)
         except TimeoutError:
             return Outcome(None, "too_slow", time.monotonic() - began)
-        except ssl.SSLError:
-            return Outcome(None, "bad_certificate", time.monotonic() - began)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError):
-            return Outcome(None, "unreachable", time.monotonic() - began)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            code = "bad_certificate" if _about_certificate(error) else "unreachable"
+            return Outcome(None, code, time.monotonic() - began)
         failed = None if 200 <= status < 300 else "gone" if status == _GONE else "refused"
         return Outcome(status, failed, time.monotonic() - began, after)
 
@@ -71,6 +70,13 @@ class Sender:
             answer = await client.send(asked, stream=True)
             await answer.aclose()
         return answer.status_code, _rest(answer.headers.get("retry-after", ""))
+
+
+def _about_certificate(error: BaseException | None) -> bool:
+    """httpx wraps what TLS says, and keeps it as the context."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _rest(text: str) -> timedelta | None:

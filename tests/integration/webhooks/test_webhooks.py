@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import re
+import ssl
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,11 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from orchestrator.access.seal import Seal
 from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Spoken
@@ -209,6 +216,41 @@ async def test_messages_go_to_no_network_that_the_operator_did_not_name(host: st
     assert (outcome.status, outcome.error) == (None, "address_refused")
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "169.254.1.1", "169.254.169.254", "[fd00:ec2::254]", "0.0.0.0"])
+async def test_no_wide_network_means_the_machine_itself_or_its_cloud_s_credentials(host: str) -> None:
+    everything = [ip_network("0.0.0.0/0"), ip_network("::/0"), ip_network("fc00::/7")]
+    assert (await Sender(everything).send(f"http://{host}:1/hook", {}, b"{}")).error == "address_refused"
+
+
+async def test_a_certificate_of_nobody_we_trust_is_told(tmp_path: Path) -> None:
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    made = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    signing = x509.CertificateBuilder(name, name, made.public_key(), x509.random_serial_number())
+    signing = signing.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    cert.write_bytes(signing.sign(made, hashes.SHA256()).public_bytes(Encoding.PEM))
+    key.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        assert (await Sender(HERE).send(f"https://localhost:{port}/", {}, b"")).error == "bad_certificate"
+
+
+async def test_what_waits_for_one_that_is_disabled_is_given_up_and_may_be_asked_for_again(told: Told) -> None:
+    hook = await told.make()
+    await a_call(told)
+    await told.ask("PATCH", f"/{hook['id']}", {"enabled": False})
+    await told.run()
+    (read,) = await told.deliveries(hook)
+    assert (read["state"], read["error"], told.receiver.got) == ("failed", "disabled", [])
+    await told.ask("PATCH", f"/{hook['id']}", {"enabled": True})
+    await told.ask("POST", f"/{hook['id']}/deliveries/{read['id']}/again")
+    await told.run()
+    assert [one["state"] for one in await told.deliveries(hook)] == ["delivered"]
+
+
 async def test_a_name_that_leads_elsewhere_is_refused_and_one_that_leads_nowhere_is_told() -> None:
     assert (await Sender(HERE).send("http://no-such-host.invalid/", {}, b"")).error == "unknown_host"
     assert (await Sender(HERE).send("http://127.0.0.1:1/", {}, b"")).error == "unreachable"
@@ -271,3 +313,5 @@ def test_the_receiver_s_code_in_the_guide_knows_ours_from_a_forged_one() -> None
     assert not ours(headers, body, new_secret(), now=1_800_000_010)
     assert not ours(headers, body, secret, now=1_800_000_999)
     assert not ours({}, body, secret, now=1_800_000_010)
+    assert not ours({**headers, "webhook-timestamp": "soon"}, body, secret, now=1_800_000_010)
+    assert not ours({**headers, "webhook-signature": "v1,a é"}, body, secret, now=1_800_000_010)
