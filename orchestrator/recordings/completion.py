@@ -78,10 +78,10 @@ class Completion:
     async def _complete(self, recording: StoredRecording) -> bool:
         account, call_id = recording.account_id, recording.call_id
         try:
-            ended = await obstore.get_async(self._objects, end_key(account, call_id))
+            ended = await asyncio.to_thread(self._read, end_key(account, call_id))
         except FileNotFoundError:
             return False
-        recovered = bytes(await ended.bytes_async()) == b"r"
+        recovered = ended == b"r"
         samples = await self._samples(recording)
         await self._recordings.complete(call_id, samples, recovered=recovered)
         log.info("recording_complete", call=str(call_id), seconds=samples / recording.rate, recovered=recovered)
@@ -90,7 +90,7 @@ class Completion:
     async def _samples(self, recording: StoredRecording) -> int:
         """Of all that is stored without a gap. A chunk that was cut off by the death of its writer does not count."""
         layout = Layout(recording.rate)
-        sizes = await self._sizes(recording)
+        sizes = await asyncio.to_thread(self._sizes, recording)
         size = segments = 0
         while (found := sizes.get(segment_name(segments))) is not None:
             size, segments = size + found, segments + 1
@@ -104,20 +104,21 @@ class Completion:
             return samples
         key = await self._keyring.found(recording.account_id, recording.call_id, recording.wrapped_key)
         last = segment_key(recording.account_id, recording.call_id, segments - 1)
-        tail = bytes(
-            await obstore.get_range_async(
-                self._objects, last, start=sizes[segment_name(segments - 1)] - rest, length=rest
-            )
-        )
+        tail = await asyncio.to_thread(self._read, last, sizes[segment_name(segments - 1)] - rest)
         try:
             return samples + len(Seal(recording.call_id, recording.rate, key.secret).open(chunks, tail)) // FRAME_BYTES
         except RecordingDamaged:
             return samples
 
-    async def _sizes(self, recording: StoredRecording) -> dict[str, int]:
+    # In threads: a process that has awaited obstore may be aborted by it at its exit.
+
+    def _read(self, key: str, start: int = 0) -> bytes:
+        """An object from byte *start* on. Raises FileNotFoundError."""
+        return bytes(obstore.get(self._objects, key).bytes())[start:]
+
+    def _sizes(self, recording: StoredRecording) -> dict[str, int]:
         prefix = recording_prefix(recording.account_id, recording.call_id)
-        sizes: dict[str, int] = {}
-        async for batch in obstore.list(self._objects, prefix):
-            sizes |= {one["path"].rpartition("/")[2]: one["size"] for one in batch}
+        listed = (one for batch in obstore.list(self._objects, prefix) for one in batch)
+        sizes = {one["path"].rpartition("/")[2]: one["size"] for one in listed}
         sizes.pop(END, None)
         return sizes

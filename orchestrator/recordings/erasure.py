@@ -32,16 +32,17 @@ class RecordingErasure:
         """
         await asyncio.to_thread(erase_journal, self._journals, call_id)
         try:
-            keys = [
-                one["path"]
-                async for batch in obstore.list(self._objects, recording_prefix(account, call_id))
-                for one in batch
-            ]
-            if keys:
-                await obstore.delete_async(self._objects, keys)
+            removed = await asyncio.to_thread(self._remove, recording_prefix(account, call_id))
         except FileNotFoundError:
-            keys = []
+            removed = 0
         except (BaseError, OSError) as error:
             raise RecordingUnavailable(f"the object store does not answer: {type(error).__name__}") from error
         await self._recordings.delete(account, call_id)
+        return removed
+
+    def _remove(self, prefix: str) -> int:
+        """In a thread: a process that has awaited obstore may be aborted by it at its exit."""
+        keys = [one["path"] for batch in obstore.list(self._objects, prefix) for one in batch]
+        if keys:
+            obstore.delete(self._objects, keys)
         return len(keys)
