@@ -16,6 +16,7 @@ def test_seconds_are_told_to_the_millisecond() -> None:
             "heard_text": "",
             "marks": {Mark.SPEECH_ENDED: 4.4999375},
             "spans": {"endpointing": 0.30000000000000004},
+            "sentiment": None,
         }
     )
     assert turn.marks == {Mark.SPEECH_ENDED: 4.5}
