@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from orchestrator.core.agent import Agent
 from orchestrator.core.audio import AudioFrame
-from orchestrator.core.events import FIRST_ACCOUNT
+from orchestrator.core.events import FIRST_ACCOUNT, CallStarted, Direction
 from orchestrator.core.ports import Embedder, TextToSpeech
 from orchestrator.core.streams import closing
 from orchestrator.dialogue.answers import AnswerBook
@@ -33,6 +34,22 @@ class OnDuty:
     account: UUID = FIRST_ACCOUNT
     agent_id: UUID | None = None
     version: int | None = None
+
+    def started(self, call_id: UUID, direction: Direction, caller: str, callee: str, driver: str) -> CallStarted:
+        """The beginning, now, of a call that it has."""
+        return CallStarted(
+            call_id=call_id,
+            agent=self.prepared.agent.name,
+            direction=direction,
+            caller=caller,
+            callee=callee,
+            driver=driver,
+            started_at=time.time(),
+            account=self.account,
+            agent_id=self.agent_id,
+            version=self.version,
+            masking=self.prepared.agent.masking,
+        )
 
 
 async def prepare(agent: Agent, embedder: Embedder, tts: TextToSpeech) -> PreparedAgent:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from math import ceil
@@ -119,7 +118,7 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
             why = f"the last calls through {asked.trunk} failed at the carrier; one more is tried in {wait:.0f} s"
             raise ApiError(503, "trunk_failing", why, {"Retry-After": str(ceil(wait))})
         call = uuid4()
-        lines.expect(_started(call, agent, asked), agent)
+        lines.expect(agent.started(call, "outbound", asked.caller, asked.to, "sip"), agent)
         try:
             await lines.exchange.dial(DialRequest(call_id=call, to=asked.to, trunk=asked.trunk, caller=asked.caller))
         except CarrierRejected as error:
@@ -167,22 +166,6 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
         await simulations.talk(socket, call_id, agent, str(who.user or "browser"))
 
     return router
-
-
-def _started(call: UUID, agent: OnDuty, asked: CallPlace) -> CallStarted:
-    return CallStarted(
-        call_id=call,
-        agent=agent.prepared.agent.name,
-        direction="outbound",
-        caller=asked.caller,
-        callee=asked.to,
-        driver="sip",
-        started_at=time.time(),
-        account=agent.account,
-        agent_id=agent.agent_id,
-        version=agent.version,
-        masking=agent.prepared.agent.masking,
-    )
 
 
 async def on_duty(roster: AgentRoster, account: UUID, agent: UUID, version: int | Literal["draft"] | None) -> OnDuty:

@@ -126,7 +126,7 @@ class Simulations:
                 async with asyncio.timeout(RESERVED):
                     answered = await page.answered()
                 async with SocketLeg(page, answered) as leg:
-                    await self._supervisor.run(_started(call, agent, "browser", caller), agent.prepared, leg)
+                    await self._supervisor.run(_begun(call, agent, "browser", caller), agent.prepared, leg)
             except (LegError, TimeoutError) as error:
                 log.info("page_refused", call=str(call), error=str(error))
             finally:
@@ -148,14 +148,14 @@ class Simulations:
         try:
             with place:
                 async with virtual_leg(Playback(speech), speech.rate) as leg:
-                    await self._supervisor.run(_started(call, agent, "playback", "recording"), agent.prepared, leg)
+                    await self._supervisor.run(_begun(call, agent, "playback", "recording"), agent.prepared, leg)
         except Exception:
             log.exception("played_call_failed", call=str(call))
         finally:
             self._playing[agent.account] -= 1
 
     async def _type(self, call: UUID, agent: OnDuty, lines: TypedLines, place: ExitStack) -> None:
-        started = _started(call, agent, "text", "text")
+        started = _begun(call, agent, "text", "text")
         try:
             with place:
                 async with virtual_leg(lines, RATE, instant=True) as leg:
@@ -166,17 +166,5 @@ class Simulations:
             del self._typing[call]
 
 
-def _started(call: UUID, agent: OnDuty, driver: Literal["browser", "text", "playback"], caller: str) -> CallStarted:
-    return CallStarted(
-        call_id=call,
-        agent=agent.prepared.agent.name,
-        direction="inbound",
-        caller=caller,
-        callee=agent.prepared.agent.name,
-        driver=driver,
-        started_at=time.time(),
-        account=agent.account,
-        agent_id=agent.agent_id,
-        version=agent.version,
-        masking=agent.prepared.agent.masking,
-    )
+def _begun(call: UUID, agent: OnDuty, driver: Literal["browser", "text", "playback"], caller: str) -> CallStarted:
+    return agent.started(call, "inbound", caller, agent.prepared.agent.name, driver)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import time
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from math import ceil
@@ -105,6 +104,10 @@ class LegDoor:
             return await accept(transport)
 
 
+def _started(invite: Invite, agent: OnDuty) -> CallStarted:
+    return agent.started(invite.call_id, invite.direction, invite.caller, invite.callee, "sip")
+
+
 def _trunk(invite: Invite) -> str:
     return invite.trunk or ""
 
@@ -112,19 +115,3 @@ def _trunk(invite: Invite) -> str:
 async def _refuse(transport: WebSocketTransport, invite: Invite, why: Refusal) -> None:
     log.info("call_refused", status=why.status, reason=why.reason, pii_callee=invite.callee)
     await reject(transport, why.status, why.reason, why.retry_after)
-
-
-def _started(invite: Invite, agent: OnDuty) -> CallStarted:
-    return CallStarted(
-        call_id=invite.call_id,
-        agent=agent.prepared.agent.name,
-        direction=invite.direction,
-        caller=invite.caller,
-        callee=invite.callee,
-        driver="sip",
-        started_at=time.time(),
-        account=agent.account,
-        agent_id=agent.agent_id,
-        version=agent.version,
-        masking=agent.prepared.agent.masking,
-    )
