@@ -9,7 +9,8 @@ One socket a call. The gateway opens it at the INVITE and sends *reports*; the o
     ≈ caller's audio, counters ≈≈≈≈≈≈≈≈≈≈≈≈≈≈►           binary, one message per 20 ms (frame.py)
            ◄≈≈≈≈≈≈≈≈≈≈≈≈≈≈≈≈≈≈≈≈≈ reply audio ≈           binary PCM of any length
     playing, drained, dtmf, cleared, failed ─►
-           ◄────────────────── clear | transfer | hangup
+           ◄───────── clear | record | transfer | hangup
+    recording ───────────────────────────────►           after record: the first sample that is kept
     hangup ──────────────────────────────────►           the last message; both sides close
 
 Text messages are JSON (messages.py). Every time and count on the wire is in samples at the `rate` that `answered`
