@@ -199,9 +199,11 @@ class CallSession:
 
     async def _hear_key(self, key: Dtmf) -> None:
         """A key answers one question only: whether the call may be recorded."""
-        if not self._consent.pending or not (texts := self._consent.press(key.digit)):
+        if not self._consent.pending or self._says_goodbye() or not (texts := self._consent.press(key.digit)):
             return
         await self._interrupt(key.at)
+        if self._mouth.is_speaking():  # the time was up meanwhile
+            return
         self._turns.take_interrupted()
         self._speculation.drop()
         self._silence.answered()
@@ -211,6 +213,9 @@ class CallSession:
         """Say what comes before the conversation: the greeting last, once it is known what becomes of the call."""
         waiting = self._consent.pending or self._consent.announcing
         self._say(turn, AnswerKind.PROMPT if waiting else AnswerKind.GREETING, *texts)
+
+    def _says_goodbye(self) -> bool:
+        return (reply := self._mouth.reply) is not None and reply.last is not None
 
     def _may_speculate(self) -> bool:
         return self._setup.settings.speculate and not self._mouth.is_speaking() and not self._consent.pending
@@ -244,8 +249,7 @@ class CallSession:
     async def _time_up(self) -> None:
         """End a call that has lasted long enough, politely."""
         await asyncio.sleep(self._setup.settings.longest)
-        reply = self._mouth.reply
-        if reply is not None and reply.last is not None:
+        if self._says_goodbye():
             return
         self._speculation.drop()
         while self._mouth.is_speaking():

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from orchestrator.calls.setup import SessionSettings
 from orchestrator.core.agent import Phrases, RecordingPolicy
 from orchestrator.core.clock import Clock
 from orchestrator.core.events import Consented, EndReason
@@ -92,6 +93,14 @@ def test_a_key_answers_as_well_even_over_the_question(digit: str, given: bool) -
 def test_other_keys_answer_nothing() -> None:
     played, _ = scene(RecordingPolicy.ASK, keys=(Dtmf("5", 3.0),), hangs_up=8.0)
     assert consents(played) == []
+
+
+def test_a_key_over_the_goodbye_answers_nothing_and_the_goodbye_is_said() -> None:
+    settings = SessionSettings(longest=2.0)
+    played, recording = scene(RecordingPolicy.ASK, keys=(Dtmf("1", 2.3),), settings=settings)
+    assert (consents(played), recording.begun) == ([], [])
+    assert spoken(played)[-1] == PHRASES.time_up
+    assert played.reason is EndReason.TIME_UP
 
 
 def test_whoever_says_something_else_is_asked_once_more_and_then_answered_unrecorded() -> None:
