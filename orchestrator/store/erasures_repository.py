@@ -29,12 +29,15 @@ _OF_CALLER: Final = f"""
     ORDER BY started_at, id
 """  # noqa: S608 - columns of ours
 _ROWS: Final = ("turns", "transcripts", "events", "recordings", "consents", "jobs")
-# Work that names a call without being tied to it.
+_DELIVERIES: Final = """
+    DELETE FROM webhook_deliveries WHERE account_id = $1 AND data ->> 'call_id' = ANY ($2) RETURNING id
+"""
+# Work that names a call without being tied to it, or sends what is no longer there.
 _NAMING: Final = """
-    DELETE FROM jobs WHERE account_id = $1 AND kind <> $3 AND EXISTS (
+    DELETE FROM jobs WHERE account_id = $1 AND kind <> $3 AND (id = ANY ($4) OR EXISTS (
         SELECT FROM unnest($2::text[]) AS named (name)
         WHERE strpos(concat(key, payload::text, result::text), named.name) > 0
-    )
+    ))
 """
 
 
@@ -129,10 +132,14 @@ class ErasuresRepository:
             await _note(connection, erasure, [row["id"] for row in gone], {"calls": len(gone), **counts})
 
     async def erase_naming(self, erasure: StoredErasure, names: Sequence[str]) -> None:
-        """Erase the work that holds any of *names*: ids of calls and spellings of a number."""
-        async with self._database.tenant(erasure.account) as connection:
-            done = await connection.execute(_NAMING, erasure.account, list(names), ERASURE)
-            await _note(connection, erasure, [], {"jobs": int(done.split()[-1])})
+        """Erase the work that holds any of *names*, ids of calls and spellings of a number, and what webhooks are told
+        of those calls, sent or not."""
+        account = erasure.account
+        async with self._database.tenant(account) as connection:
+            deliveries = [row["id"] for row in await connection.fetch(_DELIVERIES, account, list(names))]
+            done = await connection.execute(_NAMING, account, list(names), ERASURE, deliveries)
+            counts = {"jobs": int(done.split()[-1]), "webhook_deliveries": len(deliveries)}
+            await _note(connection, erasure, [], counts)
 
     async def note(self, erasure: StoredErasure, outside: Mapping[str, int]) -> None:
         """Note what was erased outside of the database."""

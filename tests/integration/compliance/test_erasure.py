@@ -40,6 +40,7 @@ from orchestrator.store.erasures_repository import ErasuresRepository, StoredEra
 from orchestrator.store.idempotency_repository import IdempotencyRepository, Kept, Place
 from orchestrator.store.job_runs import JobRuns
 from orchestrator.store.jobs import Work, put
+from orchestrator.store.webhooks_repository import NewWebhook, WebhooksRepository
 from orchestrator.telemetry.record_lines import to_line
 from telephony.recording import open_objects
 from telephony.recording.objects import recording_prefix
@@ -273,6 +274,22 @@ async def test_an_answer_that_is_kept_is_forgotten_and_its_request_stays_done(of
     known = await repository.claim(Place(FIRST_ACCOUNT, b"a" * 32), Kept(b"r" * 32, NOW, None), later, NOW)
     assert known is not None
     assert known.answer is None
+
+
+async def test_what_webhooks_are_told_of_the_calls_is_erased_sent_or_not(office: Office) -> None:
+    webhook = NewWebhook(uuid4(), "https://example.test/hook", ["call.started", "call.ended"], "", b"sealed")
+    await WebhooksRepository(office.database).add(FIRST_ACCOUNT, webhook)
+    _, other = await office.call(NUMBER, WORDS), await office.call("anna", "timbuktu")
+    async with office.database.connection() as connection:
+        sent = await connection.execute("UPDATE webhook_deliveries SET state = 'delivered' WHERE type = 'call.started'")
+        assert sent == "UPDATE 2"
+    done = await office.forget()
+    assert done.erased["webhook_deliveries"] == 2
+    async with office.database.connection() as connection:
+        told = await connection.fetch("SELECT data ->> 'call_id' AS call FROM webhook_deliveries")
+        waiting = await connection.fetchval("SELECT count(*) FROM jobs WHERE payload ? 'delivery'")
+    assert [row["call"] for row in told] == [str(other)] * 2
+    assert waiting == 2
 
 
 async def test_the_number_is_nowhere_in_clear_while_the_erasure_waits(office: Office) -> None:
