@@ -24,6 +24,7 @@ from inference.local.patience import Patience
 from inference.local.plan import HostPlan
 from inference.local.remote import PING, SocketChannel
 from inference.remote import Gauge
+from orchestrator.core.back_off import BackOff
 from orchestrator.core.errors import EngineError, EngineUnavailable, VoiceError
 
 log = structlog.get_logger(__name__)
@@ -101,17 +102,15 @@ class EngineProcess:
 
     async def _live(self, ready: asyncio.Future[None]) -> None:
         clock = asyncio.get_running_loop().time
-        wait = self._patience.restart
+        back_off = BackOff(self._patience.restart, self._patience.longest, self._patience.steady)
         while True:
             started = clock()
             reason = await self._one_life(ready)
             if ready.exception() is not None:
                 return  # it never served: whoever entered is told, and decides
-            if clock() - started > self._patience.steady:
-                wait = self._patience.restart
+            wait = back_off.after(clock() - started)
             log.error("engine_process_lost", process=self.plan.name, reason=reason, restart_after=wait)
             await asyncio.sleep(wait)
-            wait = min(2 * wait, self._patience.longest)
             self.restarts += 1
             self._on_restart(self.plan.name, reason)
 

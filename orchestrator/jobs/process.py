@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import structlog
 
+from orchestrator.core.back_off import BackOff
+
 log = structlog.get_logger(__name__)
 
 
@@ -52,16 +54,14 @@ class WorkerProcess:
 
     async def _live(self) -> None:
         clock = asyncio.get_running_loop().time
-        wait = self._patience.restart
+        back_off = BackOff(self._patience.restart, self._patience.longest, self._patience.steady)
         while True:
             started = clock()
             code = await self._live_once()
-            if clock() - started > self._patience.steady:
-                wait = self._patience.restart
+            wait = back_off.after(clock() - started)
             level, event = (logging.INFO, "worker_ended") if code == 0 else (logging.ERROR, "worker_died")
             log.log(level, event, exit_code=code, restart_after=wait)
             await asyncio.sleep(wait)
-            wait = min(2 * wait, self._patience.longest)
             self.restarts += 1
 
     async def _live_once(self) -> int:

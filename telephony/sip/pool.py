@@ -22,6 +22,7 @@ import httpx
 import structlog
 from pydantic import ValidationError
 
+from orchestrator.core.back_off import BackOff
 from orchestrator.core.errors import CarrierRejected, ConfigError
 from telephony.sip.announcement import ANNOUNCEMENT, Ready, RefusedToStart
 from telephony.sip.control import DialRequest, GatewayStatus
@@ -62,17 +63,15 @@ class GatewayProcess:
     async def run(self) -> None:
         """Keep it alive until cancelled, which ends it cleanly. Raises ConfigError when its settings cannot work."""
         clock = asyncio.get_running_loop().time
-        wait = self._patience.restart
+        back_off = BackOff(self._patience.restart, self._patience.longest, self._patience.steady)
         while True:
             started = clock()
             code = await self._live_once()
-            if clock() - started > self._patience.steady:
-                wait = self._patience.restart
+            wait = back_off.after(clock() - started)
             # It ends with 0 when it was asked to, such as by whoever stops the whole service at once.
             level, event = (logging.INFO, "gateway_ended") if code == 0 else (logging.ERROR, "gateway_died")
             log.log(level, event, gateway=self.settings.name, exit_code=code, restart_after=wait)
             await asyncio.sleep(wait)
-            wait = min(2 * wait, self._patience.longest)
             self.restarts += 1
 
     async def status(self, client: httpx.AsyncClient) -> GatewayStatus | None:
