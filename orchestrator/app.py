@@ -65,6 +65,7 @@ from orchestrator.telemetry.fanout import Fanout
 from orchestrator.telemetry.prometheus import CallMetrics
 from orchestrator.telemetry.recorder import DatabaseRecorder
 from orchestrator.telemetry.spool import Spool
+from orchestrator.webhooks.networks import read_networks
 from telephony.sip.pool import GatewayPool, GatewayProcess, gateway_pool
 from telephony.sip.settings import GatewaySettings
 
@@ -151,6 +152,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         control_settings = ControlSettings(
             rates=Rates(settings.user_requests, settings.account_requests),
             targets=Targets(settings.public_origin, settings.allowed_origins),
+            trunks=read_trunks(settings.trunks),
+            trunk_networks=read_networks(settings.trunk_networks),
         )
         stage = Stage(
             database,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 from fastapi import APIRouter
 
@@ -21,6 +22,7 @@ from orchestrator.access.seal import Seal
 from orchestrator.access.sessions import Sessions
 from orchestrator.access.tickets import Tickets
 from orchestrator.access.tokens import AccessTokens
+from orchestrator.account_trunks import AccountTrunks
 from orchestrator.api.accounts.endpoints import accounts_router
 from orchestrator.api.agents.endpoints import agents_router
 from orchestrator.api.agents.versions import versions_router
@@ -45,6 +47,8 @@ from orchestrator.api.privacy.endpoints import privacy_router
 from orchestrator.api.providers.endpoints import providers_router
 from orchestrator.api.recordings.endpoints import recordings_router
 from orchestrator.api.retention.endpoints import retention_router
+from orchestrator.api.trunks.endpoints import trunks_router
+from orchestrator.api.trunks.shown import OperatorTrunks
 from orchestrator.api.users.endpoints import users_router
 from orchestrator.api.webhooks.endpoints import webhooks_router
 from orchestrator.calls.supervisor import CallSupervisor
@@ -75,9 +79,12 @@ from orchestrator.store.providers_repository import ProvidersRepository
 from orchestrator.store.retention_repository import RetentionRepository
 from orchestrator.store.sessions_repository import SessionsRepository
 from orchestrator.store.tickets_repository import TicketsRepository
+from orchestrator.store.trunks_repository import TRUNKS_CHANNEL, TrunksRepository
 from orchestrator.store.users_repository import UsersRepository
 from orchestrator.store.webhook_events import WEBHOOK
 from orchestrator.store.webhooks_repository import WebhooksRepository
+from orchestrator.webhooks.networks import Network
+from telephony.sip.settings import Trunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ class ControlSettings:
     """sign_ins: tries of one address to show a password, a minute; hashing: what a password costs; rates: of
     requests; failures: of one address to show a key, a ticket or a refresh token, a minute;
     targets: where browsers go on after single sign-on; loopback_providers: that identity providers may be on this
-    machine, without TLS.
+    machine, without TLS; trunks: of the operator's file; trunk_networks: where those of accounts may be.
     """
 
     sign_ins: int = 20
@@ -102,6 +109,8 @@ class ControlSettings:
     failures: int = 20
     targets: Targets = Targets("http://127.0.0.1:8080")
     loopback_providers: bool = False
+    trunks: tuple[Trunk, ...] = ()
+    trunk_networks: tuple[Network, ...] = (IPv4Network("0.0.0.0/0"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +162,19 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
     policies = RetentionRepository(stage.database)
     erasures = ErasuresRepository(stage.database)
     requests = Requests(erasures, Seal(stage.keys.tokens.encode(), ERASURE), stage.clock)
+    kept_trunks, trunk_seal = TrunksRepository(stage.database), Seal(stage.keys.tokens.encode(), "trunk")
+    known, gateways = stage.lines.trunks, stage.lines.exchange
+    trunks = AccountTrunks(kept_trunks, gateways, known, trunk_seal, stage.settings.trunk_networks)
+    stage.notifications.subscribe(TRUNKS_CHANNEL, trunks.heard)
     users, passwords = UsersRepository(stage.database), Passwords(stage.settings.hashing)
     sessions = Sessions(users, SessionsRepository(stage.database), passwords, tokens, stage.clock)
     tries = RateLimit(stage.settings.sign_ins, 60.0, stage.clock)
     providers, seal = ProvidersRepository(stage.database), Seal(stage.keys.tokens.encode(), "single sign-on")
     sign_on = _sign_on(stage, providers, sessions, seal)
     try:
-        async with live.running(), stage.roster.running(), stage.policies.running(), simulations.running():
+        async with AsyncExitStack() as stack:
+            for part in (live, stage.roster, stage.policies, simulations, trunks):
+                await stack.enter_async_context(part.running())
             yield ControlPlane(
                 idempotency,
                 deeds,
@@ -179,6 +194,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
                 versions_router(stage.agents, stage.roster, door),
                 numbers_router(numbers, door),
                 grants_router(numbers, door),
+                trunks_router(kept_trunks, trunks, OperatorTrunks(stage.settings.trunks, known), trunk_seal, door),
                 recordings_router(stage.archive, Links(stage.keys.tokens.encode(), stage.clock), door),
                 privacy_router(PrivacyRepository(stage.database), stage.policies, door),
                 erasures_router(erasures, requests, door),

@@ -12,6 +12,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.core.errors import ConfigError
+from orchestrator.core.trunk import ADDED
 from telephony.recording import Objects
 from telephony.sip.settings import Trunk
 
@@ -34,7 +35,7 @@ class Settings(BaseSettings):
     record: whether calls may be recorded at all; database_url: a PostgreSQL of your own; objects*: where recordings
     are kept, a folder or S3; master_key_file, old_master_key_file: what their keys are under, and were before;
     vault_*: the key in Vault that takes its place; log_files: where the logs go, for erasures;
-    webhook_networks: where webhooks may send to.
+    webhook_networks: where webhooks may send to; trunk_networks: where the trunks of accounts may be.
     docs/settings.md has them all.
     """
 
@@ -76,10 +77,11 @@ class Settings(BaseSettings):
     vault_address: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")] | None = None
     vault_token_file: Path | None = None
     vault_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "offhook"
+    trunk_networks: str = "0.0.0.0/0"
     webhook_networks: str = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
     vault_mount: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")] = "transit"
 
-    @field_validator("webhook_networks")
+    @field_validator("webhook_networks", "trunk_networks")
     @classmethod
     def _networks_are_networks(cls, text: str) -> str:
         for part in text.split(","):
@@ -200,9 +202,12 @@ def read_trunks(path: Path | None) -> tuple[Trunk, ...]:
     if unknown:
         raise ConfigError(f"{path}: {', '.join(unknown)}: unknown; the file holds [[trunks]] tables")
     try:
-        return tuple(Trunk.model_validate(trunk) for trunk in table.get("trunks", []))
+        trunks = tuple(Trunk.model_validate(trunk) for trunk in table.get("trunks", []))
     except ValidationError as error:
         raise ConfigError(_faults(error, f"{path}: trunks")[0]) from error
+    if taken := next((trunk.name for trunk in trunks if trunk.name.startswith(ADDED)), None):
+        raise ConfigError(f"{path}: trunks: name: {taken!r} begins with {ADDED!r}, as those that accounts make")
+    return trunks
 
 
 def _faults(error: ValidationError, where: str) -> list[str]:

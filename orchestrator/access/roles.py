@@ -26,6 +26,7 @@ class Permission(StrEnum):
     EDIT_AGENTS = "agents:edit"
     PUBLISH_AGENTS = "agents:publish"
     MANAGE_NUMBERS = "numbers:manage"
+    MANAGE_TRUNKS = "trunks:manage"
     READ_JOBS = "jobs:read"
     MANAGE_JOBS = "jobs:manage"
     MANAGE_WEBHOOKS = "webhooks:manage"

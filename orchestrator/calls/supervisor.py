@@ -128,6 +128,11 @@ class CallSupervisor:
         self._idle = asyncio.Event()
         self._idle.set()
 
+    def answers(self, account_may: Callable[[UUID], bool], number: str) -> bool:
+        """Whether somebody answers *number* (in routing form) of an account that may be reached."""
+        agent = self._agents.get(number)
+        return agent is not None and account_may(agent.account)
+
     @contextmanager
     def admitted(self, number: str) -> Iterator[OnDuty | Refusal]:
         """Who answers *number* (in routing form), or why nobody does; the call's place is taken for the block."""

@@ -49,12 +49,12 @@ async def address_of(host: str, port: int, networks: Sequence[Network]) -> Addre
         raise NowhereToGo("unknown_host") from error
     for *_, where in found:
         address = _plain(ip_address(str(where[0]).partition("%")[0]))
-        if any(_admits(network, address) for network in networks):
+        if any(admits(network, address) for network in networks):
             return address
     raise NowhereToGo("address_refused")
 
 
-def _admits(network: Network, address: Address) -> bool:
+def admits(network: Network, address: Address) -> bool:
     """Whether *network* names *address*: a wide one, such as 0.0.0.0/0, does not mean the machine itself."""
     return (
         address in network

@@ -25,13 +25,13 @@ async def reject(transport: Transport, status: int, reason: str, retry_after: in
     await transport.send_text(Reject(status=status, reason=reason, retry_after=retry_after).encode())
 
 
-async def accept(transport: Transport, deadline: float = RING_DEADLINE) -> Answered:
-    """Answer an inbound call, or let an outbound one ring, until media runs.
+async def accept(transport: Transport, deadline: float = RING_DEADLINE, *, trunk: str | None = None) -> Answered:
+    """Answer an inbound call, or let an outbound one ring, until media runs. trunk: one of the invite's others.
 
     Raises Hangup when the caller gives up first, CarrierRejected when an outbound call is refused, LegError when
     nothing is decided within *deadline* seconds.
     """
-    await transport.send_text(Accept().encode())
+    await transport.send_text(Accept(trunk=trunk).encode())
     match await _report(transport, deadline):
         case Answered() as answered:
             return answered

@@ -44,10 +44,18 @@ class RtpStats(_Message):
     round_trip: float | None = None
 
 
+class Way(_Message):
+    """Another trunk by which a call may have come, and whom it is for if so."""
+
+    trunk: str
+    callee: str
+
+
 class Invite(_Message):
     """A call wants an agent. direction "outbound": the orchestrator asked for it, under *call_id*.
 
     caller, callee: the user parts of the SIP URIs; gateway, trunk: the names of who brings it; codec is not yet known.
+    others: of trunks that share addresses, those by which the call may have come just as well.
     """
 
     type: Literal["invite"] = "invite"
@@ -57,6 +65,7 @@ class Invite(_Message):
     callee: str
     gateway: str
     trunk: str | None = None
+    others: tuple[Way, ...] = ()
 
 
 class Answered(_Message):
@@ -125,9 +134,10 @@ class Failed(_Message):
 
 
 class Accept(_Message):
-    """Answer the call."""
+    """Answer the call. trunk: by which it came, of several that the invite names."""
 
     type: Literal["accept"] = "accept"
+    trunk: str | None = None
 
 
 class Reject(_Message):

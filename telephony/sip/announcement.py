@@ -10,13 +10,14 @@ REFUSED = 2  # exit code of a process whose settings cannot work, so that starti
 
 
 class Ready(BaseModel):
-    """It listens for SIP on *port*, and for its parent on *control_port*."""
+    """It listens for SIP on *port*, and for its parent on *control_port*. most_users: trunks with a user it holds."""
 
     model_config = ConfigDict(frozen=True)
 
     event: Literal["ready"] = "ready"
     port: int
     control_port: int
+    most_users: int
 
 
 class RefusedToStart(BaseModel):

@@ -33,6 +33,7 @@ class SipCall(pj.Call):  # type: ignore[misc]
         """*number*: PJSIP's own of an incoming call, or pj.PJSUA_INVALID_ID."""
         super().__init__(account, number)
         self.line = line
+        self.account = account  # which must outlive it
         self.port: CallPort | None = None
         self.answered = False
         self.over = False

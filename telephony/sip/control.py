@@ -1,4 +1,4 @@
-"""The gateway's HTTP on loopback: dial out, status, drain. Every request needs the gateway's token as Bearer."""
+"""The gateway's HTTP on loopback: dial out, trunks, status, drain. Requests need its token as Bearer."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from telephony.sip.settings import Trunk
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -28,6 +30,14 @@ class DialRequest(BaseModel):
     to: Annotated[str, Field(min_length=1, max_length=256)]
     trunk: str
     caller: str = ""
+
+
+class Carry(BaseModel):
+    """The accounts' trunks from now on, instead of those before. They name their networks: nothing is looked up."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trunks: tuple[Trunk, ...]
 
 
 class GatewayStatus(BaseModel):
@@ -57,6 +67,10 @@ class Controlled(Protocol):
 
     def dial(self, request: DialRequest) -> None:
         """Begin an outbound call: its leg opens at once. Raises Refused."""
+        ...
+
+    async def carry(self, wanted: Carry) -> dict[str, str]:
+        """Carry those trunks; why not, by the names of those that it cannot carry."""
         ...
 
     def drain(self) -> None:
@@ -100,6 +114,9 @@ def _application(gateway: Controlled, token: str) -> Starlette:
         gateway.dial(wanted)
         return JSONResponse({"call_id": str(wanted.call_id)}, 202)
 
+    async def carry(request: Request) -> Response:
+        return JSONResponse(await gateway.carry(Carry.model_validate_json(await request.body())))
+
     async def drain(_: Request) -> Response:
         gateway.drain()
         return _status(gateway)
@@ -123,6 +140,7 @@ def _application(gateway: Controlled, token: str) -> Starlette:
     return Starlette(
         routes=[
             Route("/calls", guarded(dial), methods=["POST"]),
+            Route("/trunks", guarded(carry), methods=["PUT"]),
             Route("/drain", guarded(drain), methods=["POST"]),
             Route("/status", guarded(status), methods=["GET"]),
         ]

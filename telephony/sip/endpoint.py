@@ -43,6 +43,9 @@ class GatewayEndpoint(pj.Endpoint):  # type: ignore[misc]
 
     def befriend(self, port: int, networks: Iterable[IPv4Network]) -> None:
         """From now on, only *networks* can connect to TCP *port*. Raises OSError."""
+        if self._filter is not None:
+            self._filter.befriend(networks)
+            return
         self._pace = Pace(max(MOST_CONNECTIONS, capacity()), WITHIN_SECONDS)
         self._filter = ListenerFilter(port, networks)
 

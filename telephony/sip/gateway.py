@@ -21,9 +21,9 @@ import uvloop
 
 from orchestrator.core.errors import ConfigError
 from telephony.recording import Recordings, open_objects
-from telephony.sip.account import Registration
+from telephony.sip.account import Registration, as_carrier_sees
 from telephony.sip.announcement import REFUSED, Ready, RefusedToStart
-from telephony.sip.control import ControlServer, DialRequest, GatewayStatus, Refused
+from telephony.sip.control import Carry, ControlServer, DialRequest, GatewayStatus, Refused
 from telephony.sip.line import UNAVAILABLE, Ended, Line
 from telephony.sip.session import Session
 from telephony.sip.settings import VARIABLE, GatewaySettings, gateway_settings
@@ -45,6 +45,7 @@ class Gateway:
         self._switchboard = Switchboard(settings, asyncio.get_running_loop(), self._carry, self._registered)
         self._calls: dict[UUID, asyncio.Task[None]] = {}
         self._lines: dict[UUID, Line] = {}
+        self._trunks = settings.sources
         self._registrations: dict[str, str] = {trunk.name: "" for trunk in settings.trunks if trunk.registrar}
         self._answered = 0
         self._refused: Counter[str] = Counter()
@@ -65,11 +66,32 @@ class Gateway:
         for task in self._calls.values():
             task.cancel()
 
+    @property
+    def most_users(self) -> int:
+        """Trunks with a user that it holds, once it listens."""
+        return self._switchboard.most_users
+
+    async def carry(self, wanted: Carry) -> dict[str, str]:
+        """Carry those trunks beside the settings'; why not, by the names of those that it cannot carry."""
+        faults = await self._switchboard.carry(wanted.trunks)
+        carried = tuple(trunk for trunk in wanted.trunks if trunk.name not in faults)
+        # A trunk that is as it was keeps what its registrar last said.
+        before = [as_carrier_sees(trunk) for trunk in self._trunks]
+        unchanged = {trunk.name for trunk in carried if as_carrier_sees(trunk) in before}
+        self._trunks = (*self._settings.sources, *carried)
+        kept = {trunk.name for trunk in self._settings.sources} | unchanged
+        self._registrations = {
+            trunk.name: self._registrations.get(trunk.name, "") if trunk.name in kept else ""
+            for trunk in self._trunks
+            if trunk.registrar
+        }
+        return faults
+
     def dial(self, request: DialRequest) -> None:
         """Begin an outbound call. Raises Refused."""
         if self._switchboard.draining or len(self._calls) >= self._switchboard.capacity:
             raise Refused(503, "draining" if self._switchboard.draining else "every line is taken")
-        trunk = next((trunk for trunk in self._settings.sources if trunk.name == request.trunk), None)
+        trunk = next((trunk for trunk in self._trunks if trunk.name == request.trunk), None)
         if trunk is None:
             raise Refused(404, f"no trunk {request.trunk!r}")
         if request.call_id in self._calls:
@@ -98,6 +120,8 @@ class Gateway:
         )
 
     def _registered(self, registration: Registration) -> None:
+        if registration.trunk not in self._registrations:
+            return
         told = f"{registration.status} {registration.reason}".strip()
         self._registrations[registration.trunk] = told
         log.info("registration", trunk=registration.trunk, answer=told, registered=registration.registered)
@@ -147,12 +171,16 @@ async def serve(settings: GatewaySettings, announcements: TextIO) -> None:
             control = ControlServer(gateway, settings.token.get_secret_value(), settings.control_port)
             serving = group.create_task(control.run_until_exit())
             watching = group.create_task(_wait_for_end_of_input(stopping))
-            announcements.write(Ready(port=settings.port, control_port=control.port).model_dump_json() + "\n")
+            announcements.write(_ready(settings, control, gateway).model_dump_json() + "\n")
             await stopping.wait()
             watching.cancel()
             await gateway.stop()
             control.should_exit = True
             await serving
+
+
+def _ready(settings: GatewaySettings, control: ControlServer, gateway: Gateway) -> Ready:
+    return Ready(port=settings.port, control_port=control.port, most_users=gateway.most_users)
 
 
 async def _wait_for_end_of_input(stopping: asyncio.Event) -> None:

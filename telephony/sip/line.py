@@ -79,6 +79,15 @@ class Party:
     trunk: str
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A trunk by which a call may have come, and whom it is for if so. echo_guard: as the trunk has it."""
+
+    trunk: str
+    callee: str
+    echo_guard: bool = False
+
+
 class Wake:
     """Lets another thread wake asyncio; rung often before asyncio runs, it wakes once."""
 
@@ -101,10 +110,14 @@ class Wake:
 
 
 class Line:
-    """asyncio's hold on one call. `audio` is shared with the media thread; `tell` and `ticked` are for PJSIP's side."""
+    """asyncio's hold on one call. `audio` is shared with the media thread; `tell` and `ticked` are for PJSIP's side.
+
+    ways: how it may have come; the orchestrator says which one it is. The first is that of `party`.
+    """
 
     def __init__(self, party: Party, audio: CallAudio, loop: asyncio.AbstractEventLoop) -> None:
         self.party = party
+        self.ways: tuple[Way, ...] = (Way(party.trunk, party.callee),)
         self.audio = audio
         self._loop = loop
         self._events: asyncio.Queue[LineEvent] = asyncio.Queue()

@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,8 @@ from pydantic import ValidationError
 from orchestrator.core.back_off import BackOff
 from orchestrator.core.errors import CarrierRejected, ConfigError
 from telephony.sip.announcement import ANNOUNCEMENT, Ready, RefusedToStart
-from telephony.sip.control import DialRequest, GatewayStatus
-from telephony.sip.settings import VARIABLE, GatewaySettings
+from telephony.sip.control import Carry, DialRequest, GatewayStatus
+from telephony.sip.settings import VARIABLE, GatewaySettings, Trunk
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,10 +50,18 @@ class Patience:
 
 
 class GatewayProcess:
-    """One supervised gateway. control: the port of its HTTP while it listens, None while it does not."""
+    """One supervised gateway. control: the port of its HTTP while it listens, None while it does not.
 
-    def __init__(self, settings: GatewaySettings, patience: Patience) -> None:
+    carried: the accounts' trunks that it has, and is given again when it was started again; most_users: trunks with a
+    user that it holds.
+    """
+
+    def __init__(self, settings: GatewaySettings, patience: Patience, client: httpx.AsyncClient) -> None:
         self.settings = settings
+        self.carried: tuple[Trunk, ...] = ()
+        self.most_users = 0
+        self._client = client
+        self._carrying = asyncio.Lock()
         self.control: int | None = None
         self.pid: int | None = None
         self.restarts = 0
@@ -74,17 +82,37 @@ class GatewayProcess:
             await asyncio.sleep(wait)
             self.restarts += 1
 
-    async def status(self, client: httpx.AsyncClient) -> GatewayStatus | None:
+    async def status(self) -> GatewayStatus | None:
         """What it says of itself; None when it does not answer."""
+        if self.control is None:
+            return None
         try:
-            answer = await client.get(self.url("/status"), headers=self.headers)
+            answer = await self._client.get(self.url("/status"), headers=self.headers)
             return GatewayStatus.model_validate_json(answer.raise_for_status().text)
         except (httpx.HTTPError, ValidationError):
             return None
 
-    async def drain(self, client: httpx.AsyncClient) -> None:
+    async def carry(self, trunks: Sequence[Trunk]) -> dict[str, str] | None:
+        """Carry *trunks* and no others of the accounts', now and after each start.
+
+        The names of those that it cannot carry, and why; None when it does not answer now.
+        """
+        self.carried = tuple(trunks)
+        try:
+            # What is told last must be the last that it hears.
+            async with self._carrying:
+                if self.control is None:
+                    return None
+                wanted = Carry(trunks=self.carried).model_dump_json()
+                answer = await self._client.put(self.url("/trunks"), headers=self.headers, content=wanted)
+            return dict(answer.raise_for_status().json())
+        except httpx.HTTPError as error:
+            log.warning("gateway_without_trunks", gateway=self.settings.name, error=repr(error))
+            return None
+
+    async def drain(self) -> None:
         """It takes no more calls. Raises httpx.HTTPError."""
-        (await client.post(self.url("/drain"), headers=self.headers)).raise_for_status()
+        (await self._client.post(self.url("/drain"), headers=self.headers)).raise_for_status()
 
     def url(self, path: str) -> str:
         """The address of *path* at its control port."""
@@ -112,6 +140,8 @@ class GatewayProcess:
             if await self._listens(process):
                 log.info("gateway_ready", gateway=self.settings.name, pid=process.pid, port=self.settings.port)
                 self.pid = process.pid
+                if self.carried:
+                    await self.carry(self.carried)
                 if not self.listening.done():
                     self.listening.set_result(None)
             return await process.wait()
@@ -137,8 +167,8 @@ class GatewayProcess:
                 return False
             case RefusedToStart(error=error):
                 raise ConfigError(f"SIP gateway {self.settings.name}: {error}")
-            case Ready(control_port=port):
-                self.control = port
+            case Ready(control_port=port, most_users=users):
+                self.control, self.most_users = port, users
                 return True
 
     async def _end(self, process: Process) -> None:
@@ -159,6 +189,7 @@ class GatewayPool:
     def __init__(self, gateways: Sequence[GatewayProcess], client: httpx.AsyncClient) -> None:
         self.gateways = tuple(gateways)
         self.client = client
+        self._homes: dict[str, GatewayProcess] = {}
 
     @property
     def ready(self) -> bool:
@@ -167,7 +198,7 @@ class GatewayPool:
 
     async def status(self) -> dict[str, GatewayStatus | None]:
         """What each gateway says of itself, by its name; None for one that does not answer."""
-        answers = await asyncio.gather(*(gateway.status(self.client) for gateway in self.gateways))
+        answers = await asyncio.gather(*(gateway.status() for gateway in self.gateways))
         return dict(zip((gateway.settings.name for gateway in self.gateways), answers, strict=True))
 
     async def dial(self, request: DialRequest) -> None:
@@ -179,7 +210,7 @@ class GatewayPool:
         """
         refusal = CarrierRejected(404, f"no gateway has trunk {request.trunk!r}")
         for gateway in self.gateways:
-            if all(trunk.name != request.trunk for trunk in gateway.settings.sources):
+            if all(trunk.name != request.trunk for trunk in (*gateway.settings.sources, *gateway.carried)):
                 continue
             if gateway.control is None:
                 refusal = CarrierRejected(503, f"gateway {gateway.settings.name} is being started again")
@@ -196,9 +227,62 @@ class GatewayPool:
             refusal = CarrierRejected(answer.status_code, str(answer.json().get("error", answer.reason_phrase)))
         raise refusal
 
+    async def carry(self, trunks: Sequence[Trunk]) -> dict[str, str]:
+        """Carry *trunks* beside the settings', and no others.
+
+        One that registers does so at the gateway with most room, and stays there; the others are at every gateway.
+        The names of those that are not carried, and why: "no_room", "no_gateway" for one that does not answer now
+        and is told when it does, or what a gateway says.
+        """
+        registering = {trunk.name for trunk in trunks if trunk.registrar}
+        self._homes = {name: home for name, home in self._homes.items() if name in registering}
+        wanted: dict[str, list[Trunk]] = {gateway.settings.name: [] for gateway in self.gateways}
+        faults: dict[str, str] = {}
+        # Those that are somewhere already stay; the newest are those that find no room.
+        for trunk in sorted(trunks, key=lambda one: one.name not in self._homes):
+            homes = self._homes_of(trunk, wanted)
+            if not homes:
+                faults[trunk.name] = "no_room"
+            elif trunk.registrar:
+                self._homes[trunk.name] = homes[0]
+            for home in homes:
+                wanted[home.settings.name].append(trunk)
+        for gateway in self.gateways:
+            told = await gateway.carry(wanted[gateway.settings.name])
+            mine = {trunk.name for trunk in wanted[gateway.settings.name]}
+            faults |= dict.fromkeys(mine, "no_gateway") if told is None else told
+        return faults
+
+    def has_room(self, trunk: Trunk) -> bool:
+        """Whether another *trunk* can be carried."""
+        return bool(self._homes_of(trunk, {gateway.settings.name: gateway.carried for gateway in self.gateways}))
+
+    async def registrations(self) -> dict[str, str]:
+        """What the registrar of each trunk last answered, such as "200 OK"; "" before it has."""
+        found: dict[str, str] = {}
+        for status in (await self.status()).values():
+            found |= status.registrations if status is not None else {}
+        return found
+
+    def _homes_of(self, trunk: Trunk, carried: Mapping[str, Sequence[Trunk]]) -> tuple[GatewayProcess, ...]:
+        """Where *trunk* belongs beside those that are *carried*; nowhere without room."""
+
+        def room(gateway: GatewayProcess) -> int:
+            users = sum(bool(one.user) for one in (*gateway.settings.trunks, *carried[gateway.settings.name]))
+            return gateway.most_users - users
+
+        if trunk.registrar:
+            home = self._homes.get(trunk.name) or max(self.gateways, key=room)
+            if room(home) < 1:
+                return ()
+            return (home,)
+        if trunk.user and any(room(gateway) < 1 for gateway in self.gateways):
+            return ()
+        return self.gateways
+
     async def drain(self) -> None:
         """No gateway takes another call."""
-        await asyncio.gather(*(gateway.drain(self.client) for gateway in self.gateways), return_exceptions=True)
+        await asyncio.gather(*(gateway.drain() for gateway in self.gateways), return_exceptions=True)
 
 
 @asynccontextmanager
@@ -207,16 +291,16 @@ async def gateway_pool(
 ) -> AsyncIterator[GatewayPool]:
     """A pool with one process per GatewaySettings, once all of them listen. Raises ConfigError when one cannot."""
     patience = patience or Patience()
-    gateways = [GatewayProcess(one, patience) for one in settings]
-    lives = [asyncio.create_task(gateway.run(), name=f"gateway {gateway.settings.name}") for gateway in gateways]
-    try:
-        await _until_listening(gateways, lives, patience.start)
-        async with httpx.AsyncClient(timeout=patience.answer, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=patience.answer, trust_env=False) as client:
+        gateways = [GatewayProcess(one, patience, client) for one in settings]
+        lives = [asyncio.create_task(gateway.run(), name=f"gateway {gateway.settings.name}") for gateway in gateways]
+        try:
+            await _until_listening(gateways, lives, patience.start)
             yield GatewayPool(gateways, client)
-    finally:
-        for life in lives:
-            life.cancel()
-        await asyncio.gather(*lives, return_exceptions=True)
+        finally:
+            for life in lives:
+                life.cancel()
+            await asyncio.gather(*lives, return_exceptions=True)
 
 
 async def _until_listening(

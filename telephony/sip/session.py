@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Protocol
 
 import numpy as np
@@ -33,6 +33,7 @@ from telephony.leg.messages import (
     Reject,
     Report,
     Transfer,
+    Way,
     decode_command,
 )
 from telephony.recording import ContentKey, Recording, Recordings
@@ -72,7 +73,7 @@ class Session:
         self._recordings = recordings
         self._recording: Recording | None = None
         self._next = 0
-        self._guard = EchoGuard(settings.clock_rate) if settings.guards(line.party.trunk) else None
+        self._guard: EchoGuard | None = None
         self._answered = asyncio.Event()
 
     async def run(self) -> Ended:
@@ -107,7 +108,8 @@ class Session:
 
     async def _carry(self, socket: ClientConnection) -> Ended:
         party = self._line.party
-        await self._send(socket, Invite(gateway=self._settings.name, **asdict(party)))
+        others = tuple(Way(trunk=way.trunk, callee=way.callee) for way in self._line.ways[1:])
+        await self._send(socket, Invite(gateway=self._settings.name, others=others, **asdict(party)))
         async with asyncio.TaskGroup() as group:
             obeying = group.create_task(self._obey(socket))
             streaming = group.create_task(self._stream(socket))
@@ -198,7 +200,8 @@ class Session:
     def _decide(self, command: Command) -> None:
         """The orchestrator's first word: take the call or refuse it."""
         match command:
-            case Accept():
+            case Accept(trunk=trunk):
+                self._came_by(trunk or self._line.party.trunk)
                 if self._line.party.direction == "inbound":
                     self._exchange.answer(self._line)
                 else:
@@ -209,6 +212,13 @@ class Session:
                 self._end("agent", "hangup")
             case other:
                 raise LegError(f"{other.type!r} came before the call was accepted")
+
+    def _came_by(self, trunk: str) -> None:
+        way = next((way for way in self._line.ways if way.trunk == trunk), None)
+        if way is None:
+            raise LegError(f"the call did not come by trunk {trunk!r}")
+        self._line.party = replace(self._line.party, trunk=way.trunk, callee=way.callee)
+        self._guard = EchoGuard(self._settings.clock_rate) if way.echo_guard else None
 
     async def _do(self, socket: ClientConnection, command: Command) -> None:
         match command:

@@ -42,6 +42,7 @@ class Trunk(_Settings):
     networks: the sources that may call in; empty with a registrar means the registrar's own addresses.
     registrar: "host[:port]" to keep registered at, with user and password for digest (RFC 8760, RFC 3261 section 22);
     domain: of the account, when it is not the registrar's host; expires: seconds asked of the registrar.
+    realm: that asks for the password; "*" for any.
     peer: "host[:port]" that outbound calls go to, when there is no registrar.
     echo_guard: whether the agent's own voice is taken out of what comes back from this trunk; off, for it still lets
     some echoes through, and misses some of the people who speak over one (docs/telephony.md).
@@ -54,6 +55,7 @@ class Trunk(_Settings):
     domain: str | None = None
     user: str | None = None
     password: SecretStr = SecretStr("")
+    realm: str = "*"
     expires: Annotated[int, Field(ge=30, le=86400)] = 300
     peer: str | None = None
     transport: SipTransport = "udp"
@@ -130,10 +132,6 @@ class GatewaySettings(_Settings):
     def sources(self) -> tuple[Trunk, ...]:
         """Every trunk, the built-in one for this machine last."""
         return (*self.trunks, LOCAL_TRUNK) if self.loopback else self.trunks
-
-    def guards(self, trunk: str) -> bool:
-        """Whether calls of the trunk of this name are guarded against echo."""
-        return any(one.echo_guard for one in self.sources if one.name == trunk)
 
     @field_serializer("token", when_used="json")
     def _reveal(self, token: SecretStr) -> str:

@@ -23,7 +23,7 @@ _AND = 0x54  # BPF_ALU | BPF_AND | BPF_K
 _JUMP_IF_EQUAL = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
 _RETURN = 0x06  # BPF_RET | BPF_K
 _WHOLE_PACKET, _NOTHING = 0xFFFFFFFF, 0
-_MOST_NETWORKS = 1000  # of the kernel's 4096 instructions, each takes four
+MOST_NETWORKS = 1000  # of the kernel's 4096 instructions, each takes four
 
 
 class ListenerFilter:
@@ -37,6 +37,12 @@ class ListenerFilter:
         self._listener = _listener(port)
         self.shut = False
         self._attach(self._friends)
+
+    def befriend(self, networks: Iterable[IPv4Network]) -> None:
+        """From now on, *networks* instead of those before. Raises OSError for too many."""
+        self._friends = _program(sorted(set(networks)))
+        if not self.shut:
+            self._attach(self._friends)
 
     def shut_out(self) -> None:
         """Nobody may connect for now."""
@@ -61,8 +67,8 @@ class ListenerFilter:
 
 def _program(networks: Sequence[IPv4Network]) -> list[bytes]:
     """Instructions that accept a packet whose source is in one of *networks*."""
-    if len(networks) > _MOST_NETWORKS:
-        raise OSError(f"{len(networks)} networks are too many for a socket filter; accepted are {_MOST_NETWORKS}")
+    if len(networks) > MOST_NETWORKS:
+        raise OSError(f"{len(networks)} networks are too many for a socket filter; accepted are {MOST_NETWORKS}")
     program = []
     for network in networks:
         program += [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,15 +15,16 @@ import pjsua2 as pj
 import structlog
 
 from orchestrator.core.errors import ConfigError
-from telephony.sip.account import Registration, Sources, TrunkAccount, account_config
+from telephony.sip.account import Registration, Sources, TrunkAccount, account_config, as_carrier_sees
 from telephony.sip.call import OK, RINGING, SipCall
 from telephony.sip.endpoint import GatewayEndpoint, capacity, most_trunks, open_endpoint
 from telephony.sip.intake import Intake
-from telephony.sip.line import FORBIDDEN, FULL, UNAVAILABLE, By, Ended, Line, Party, Refusal
+from telephony.sip.line import FORBIDDEN, FULL, UNAVAILABLE, By, Ended, Line, Party, Refusal, Way
 from telephony.sip.media import CallPort
 from telephony.sip.pjthread import PjThread, guarded, told
 from telephony.sip.playout import CallAudio
 from telephony.sip.settings import GatewaySettings, Trunk
+from telephony.sip.source_filter import MOST_NETWORKS
 from telephony.sip.uri import called_user, dial_uri, identity_uri, user_of
 
 WATCH_SECONDS = 0.5
@@ -45,7 +47,7 @@ class Switchboard:
         incoming: Callable[[Line], None],
         registered: Callable[[Registration], None],
     ) -> None:
-        self.capacity = 0
+        self.capacity = self.most_users = 0
         self.draining = False
         self._settings = settings
         self._loop = loop
@@ -55,7 +57,9 @@ class Switchboard:
         self._sources = Sources.of(settings.sources)
         self._endpoint: GatewayEndpoint
         self._intake: Intake | None = None
+        self._trunks = {trunk.name: trunk for trunk in settings.sources}
         self._accounts: dict[str | None, TrunkAccount] = {}
+        self._leaving_accounts: list[TrunkAccount] = []
         self._calls: dict[UUID, SipCall] = {}
         self._ended: list[SipCall] = []
         self._leaving: deque[tuple[float, CallPort]] = deque()
@@ -97,13 +101,22 @@ class Switchboard:
         """From asyncio: a line to dial. caller: a number or ""; target: a number or SIP URI. Raises ValueError."""
         dial_uri(target, trunk)
         identity_uri(caller, self._settings, trunk)
-        return self._line(Party(call_id, "outbound", caller, target, trunk.name))
+        return self._line(Party(call_id, "outbound", caller, target, trunk.name), trunk.echo_guard)
+
+    async def carry(self, trunks: Sequence[Trunk]) -> dict[str, str]:
+        """From asyncio: carry *trunks* beside the settings', and no others. Their networks must be named.
+
+        One that is gone is unregistered and lets no new call in; its calls go on, and until the last has ended it keeps
+        its place. The names of those that cannot be carried, and why: "no_room", or what PJSIP says.
+        """
+        return await self._thread.ask(lambda: self._carry(trunks))
 
     def open(self) -> None:
         """Listen and register."""
         self._endpoint = open_endpoint(self._settings)
         self._intake = Intake(self._refusal, capacity())
         self.capacity = min(capacity(), self._settings.max_calls or capacity())
+        self.most_users = most_trunks()
         try:
             if "tcp" in self._settings.transports:
                 self._endpoint.befriend(self._settings.port, self._sources.networks)
@@ -114,12 +127,82 @@ class Switchboard:
 
     def _open_accounts(self) -> None:
         known = [trunk for trunk in self._settings.trunks if trunk.user]
-        if len(known) > most_trunks():
-            raise ConfigError(f"this PJSIP holds {most_trunks()} trunks with a user, and there are {len(known)}")
+        if len(known) > self.most_users:
+            raise ConfigError(f"this PJSIP holds {self.most_users} trunks with a user, and there are {len(known)}")
         for trunk in (None, *known):
-            account = TrunkAccount(trunk, self._invited, self._told)
-            account.create(account_config(self._settings, trunk), trunk is None)
-            self._accounts[trunk.name if trunk else None] = account
+            self._open_account(trunk)
+
+    def _open_account(self, trunk: Trunk | None) -> None:
+        account = TrunkAccount(trunk, self._invited, self._told)
+        account.create(account_config(self._settings, trunk), trunk is None)
+        self._accounts[trunk.name if trunk else None] = account
+
+    def _carry(self, trunks: Sequence[Trunk]) -> dict[str, str]:
+        users = {trunk.name for trunk in trunks if trunk.user}
+        for name, account in list(self._accounts.items()):
+            if self._is_added(account) and name not in users:
+                del self._accounts[name]
+                self._leaving_accounts.append(account)
+                guarded(partial(account.leave, time.monotonic()))
+        faults: dict[str, str] = {}
+        networks = set(replace(self._sources, added=()).networks)
+        carried: list[Trunk] = []
+        for trunk in trunks:
+            fault = "no_room" if len(networks.union(trunk.networks)) > MOST_NETWORKS else self._register(trunk)
+            if fault is None:
+                networks.update(trunk.networks)
+                carried.append(trunk)
+            else:
+                faults[trunk.name] = fault
+        for name in faults.keys() & self._accounts.keys():
+            self._leaving_accounts.append(self._accounts.pop(name))
+            guarded(partial(self._leaving_accounts[-1].leave, time.monotonic()))
+        self._sources = replace(self._sources, added=tuple(carried))
+        self._trunks = {trunk.name: trunk for trunk in (*self._settings.sources, *carried)}
+        if "tcp" in self._settings.transports:
+            self._endpoint.befriend(self._settings.port, networks)
+        return faults
+
+    def _register(self, trunk: Trunk) -> str | None:
+        """Let PJSIP know the user of *trunk*, if it has one, as it is now; why not, if so."""
+        if not trunk.user:
+            return None
+        account = self._accounts.get(trunk.name)
+        try:
+            if account is not None:
+                before, account.trunk = account.trunk, trunk
+                if before is None or as_carrier_sees(before) != as_carrier_sees(trunk):
+                    account.modify(account_config(self._settings, trunk))
+            elif len(self._accounts) + len(self._leaving_accounts) > self.most_users:
+                return "no_room"
+            else:
+                self._open_account(trunk)
+        except pj.Error as error:
+            return told(error)
+        return None
+
+    def _is_added(self, account: TrunkAccount) -> bool:
+        """Whether *account* is of a trunk that is not the settings'."""
+        return account.trunk is not None and account.trunk not in self._settings.trunks
+
+    def _is_another_s(self, account: TrunkAccount, trunks: Sequence[Trunk]) -> bool:
+        """Whether *account* is of a trunk of somebody whose none of *trunks* is."""
+        mine = account.trunk
+        if mine is None or not self._is_added(account):
+            return False
+        return not any(one.name == mine.name or (one.account and one.account == mine.account) for one in trunks)
+
+    def _let_go(self, now: float) -> None:
+        """Forget the trunks that are gone, once their registrars have said so and no call of theirs is left."""
+        busy = [call.account for call in (*self._calls.values(), *self._ended)]
+        for account in list(self._leaving_accounts):
+            if (account.leaves_at or 0.0) > now:
+                continue
+            if not any(one is account for one in busy):
+                self._leaving_accounts.remove(account)
+                guarded(account.shutdown)
+            elif account.trunk is not None:
+                guarded(account.blank)
 
     def poll(self) -> None:
         """Events, then what is due."""
@@ -133,6 +216,8 @@ class Switchboard:
             self._watched = now
             for call in self._calls.values():
                 guarded(partial(call.watch, now, self._settings.no_media))
+        if self._leaving_accounts:
+            self._let_go(now)
         while self._leaving and self._leaving[0][0] <= now:
             self._leaving.popleft()
         if self._ended:
@@ -144,8 +229,9 @@ class Switchboard:
         self._calls.clear()
         self._ended.clear()
         self._leaving.clear()
-        self._endpoint.close(registered=any(trunk.registrar for trunk in self._settings.trunks))
+        self._endpoint.close(registered=any(trunk.registrar for trunk in self._trunks.values()))
         self._accounts.clear()
+        self._leaving_accounts.clear()
 
     def _refusal(self) -> Refusal | None:
         """Why no new call can be taken now, if so."""
@@ -153,36 +239,42 @@ class Switchboard:
             return UNAVAILABLE
         return FULL if len(self._calls) >= self.capacity else None
 
-    def _line(self, party: Party) -> Line:
-        return Line(party, CallAudio(self._settings.clock_rate), self._loop)
+    def _line(self, party: Party, echo_guard: bool = False) -> Line:
+        line = Line(party, CallAudio(self._settings.clock_rate), self._loop)
+        line.ways = (Way(party.trunk, party.callee, echo_guard),)
+        return line
 
     def _told(self, registration: Registration) -> None:
         self._loop.call_soon_threadsafe(self._registered, registration)
 
     def _invited(self, account: TrunkAccount, prm: Any) -> None:
-        trunk = self._sources.trunk_of(prm.rdata.srcAddress)
-        party = Party(uuid4(), "inbound", "", "", trunk.name if trunk else "")
+        trunks = self._sources.trunks_of(prm.rdata.srcAddress)
+        party = Party(uuid4(), "inbound", "", "", trunks[0].name if trunks else "")
         call = SipCall(account, prm.callId, self._line(party), self._port, self._over)
         # A call without a reference to it is dropped by the library, unanswered.
         self._calls[party.call_id] = call
-        if trunk is None:
+        if not trunks:
             log.warning("call_refused", status=403, source=prm.rdata.srcAddress)
+            call.end("gateway", "forbidden", FORBIDDEN)
+        elif self._is_another_s(account, trunks):
+            # PJSIP takes an account by the To header, and would answer a challenge in the call with its password.
+            log.warning("call_refused", status=403, source=prm.rdata.srcAddress, reason="to another's domain or user")
             call.end("gateway", "forbidden", FORBIDDEN)
         else:
             info = call.getInfo()
-            call.line.party = Party(
-                party.call_id,
-                "inbound",
-                caller=user_of(info.remoteUri),
-                callee=called_user(prm.rdata.wholeMsg, info.localUri, trunk),
-                trunk=trunk.name,
-            )
+            called = ((one, called_user(prm.rdata.wholeMsg, info.localUri, one)) for one in trunks)
+            ways = tuple(Way(one.name, callee, one.echo_guard) for one, callee in called)
+            call.line.ways = ways
+            call.line.party = Party(party.call_id, "inbound", user_of(info.remoteUri), ways[0].callee, ways[0].trunk)
             call.respond(RINGING)
             self._loop.call_soon_threadsafe(self._incoming, call.line)
 
     def _dial(self, line: Line) -> None:
         party = line.party
-        trunk = next(trunk for trunk in self._settings.sources if trunk.name == party.trunk)
+        trunk = self._trunks.get(party.trunk)
+        if trunk is None:
+            line.tell(_never_dialled("gateway", "no_trunk", UNAVAILABLE))
+            return
         account = self._accounts.get(trunk.name, self._accounts[None])
         call = SipCall(account, pj.PJSUA_INVALID_ID, line, self._port, self._over)
         self._calls[party.call_id] = call

@@ -154,9 +154,10 @@ class Kamailio:
 
     def wait_registered(self, user: str, within: float = 20.0) -> None:
         """Return when *user* is registered. Raises TimeoutError."""
-        wait(lambda: self._knows(user), within, lambda: f"{user} is not registered\n{tail(self.folder / 'log')}")
+        wait(lambda: self.knows(user), within, lambda: f"{user} is not registered\n{tail(self.folder / 'log')}")
 
-    def _knows(self, user: str) -> bool:
+    def knows(self, user: str) -> bool:
+        """Whether *user* is registered."""
         command = ["kamcmd", "-s", f"unix:{self.folder}/control", "ul.lookup", "location", user]
         found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
         return "Contact" in found.stdout

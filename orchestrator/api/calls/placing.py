@@ -14,6 +14,7 @@ from pydantic import Field
 
 from orchestrator.access.roles import Permission
 from orchestrator.access.tokens import Identity
+from orchestrator.account_trunks import Gateways
 from orchestrator.api.calls.simulations import Simulations
 from orchestrator.api.door import Door
 from orchestrator.api.schemas import Asked, Told
@@ -30,8 +31,8 @@ VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Callee = Annotated[str, Field(pattern=r"^\+?[0-9A-Za-z][0-9A-Za-z._-]{0,62}$")]
 
 
-class Exchange(Protocol):
-    """Places calls: telephony.sip.pool.GatewayPool."""
+class Exchange(Gateways, Protocol):
+    """Places calls, and carries trunks: telephony.sip.pool.GatewayPool."""
 
     async def dial(self, request: DialRequest) -> None:
         """Place a call, whose leg then comes as an invite. Raises CarrierRejected."""
@@ -108,24 +109,25 @@ def placing_router(roster: AgentRoster, lines: Lines, simulations: Simulations, 
     @router.post("/api/v1/calls", status_code=202)
     async def place_call(asked: CallPlace, who: Identity = placer) -> CallPlaced:
         """Call somebody through a trunk, with an agent that talks to whoever answers."""
-        # Whoever calls out through another's trunk calls on somebody else's bill.
         if not lines.trunks.of(who.account):
             raise ApiError(403, "no_trunks", "this account has no trunks to call out through")
-        if not lines.trunks.may_call(who.account, asked.trunk):
+        trunk = lines.trunks.called(who.account, asked.trunk)
+        if trunk is None:
             raise ApiError(422, "no_trunk", f"no gateway has trunk {asked.trunk!r}")
         agent = await on_duty(roster, who.account, asked.agent_id, asked.version)
-        if wait := lines.trunks.wait(asked.trunk):
+        if wait := lines.trunks.wait(trunk):
             why = f"the last calls through {asked.trunk} failed at the carrier; one more is tried in {wait:.0f} s"
             raise ApiError(503, "trunk_failing", why, {"Retry-After": str(ceil(wait))})
         call = uuid4()
         lines.expect(agent.started(call, "outbound", asked.caller, asked.to, "sip"), agent)
         try:
-            await lines.exchange.dial(DialRequest(call_id=call, to=asked.to, trunk=asked.trunk, caller=asked.caller))
+            await lines.exchange.dial(DialRequest(call_id=call, to=asked.to, trunk=trunk, caller=asked.caller))
         except CarrierRejected as error:
             if lines.expected.pop(call, None) is None:
                 return CallPlaced(id=call)  # the answer was late, but the leg has come: it is being dialled
             code, status = ("no_trunk", 422) if error.status == 404 else ("no_line", 503)
-            raise ApiError(status, code, error.reason) from error
+            why = f"no gateway has trunk {asked.trunk!r}" if status == 422 else error.reason
+            raise ApiError(status, code, why) from error
         return CallPlaced(id=call)
 
     @router.post("/api/v1/calls/simulate", status_code=201)

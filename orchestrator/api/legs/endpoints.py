@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from orchestrator.calls.trunks import Trunks
 from orchestrator.core.errors import LegError
 from orchestrator.core.events import CallStarted
 from telephony.leg.answering import accept, receive_invite, reject
-from telephony.leg.messages import Answered, Invite
+from telephony.leg.messages import Answered, Invite, Way
 from telephony.leg.socket import SocketLeg
 
 log = structlog.get_logger(__name__)
@@ -66,6 +67,7 @@ class LegDoor:
     async def _serve(self, transport: WebSocketTransport) -> None:
         invite = await receive_invite(transport)
         if invite.direction == "inbound":
+            invite = self._as_it_came(invite)
             with self.supervisor.admitted(route(invite.callee)) as agent:
                 theirs = isinstance(agent, Refusal) or self.trunks.may_be_called(agent.account, _trunk(invite))
                 await self._talk(transport, invite, agent if theirs else _NOT_FOUND)
@@ -83,6 +85,17 @@ class LegDoor:
                 self.supervisor.unanswered(_started(invite, awaited), agent)
             await self._talk(transport, invite, agent)
 
+    def _as_it_came(self, invite: Invite) -> Invite:
+        """*invite* by that of the trunks it may have come by whose account has the number that was called."""
+        ways = (Way(trunk=_trunk(invite), callee=invite.callee), *invite.others)
+        for way in ways:
+            if self.supervisor.answers(partial(self._may_be_called, way.trunk), route(way.callee)):
+                return invite.model_copy(update={"trunk": way.trunk, "callee": way.callee})
+        return invite
+
+    def _may_be_called(self, trunk: str, account: UUID) -> bool:
+        return self.trunks.may_be_called(account, trunk)
+
     async def _talk(self, transport: WebSocketTransport, invite: Invite, agent: OnDuty | Refusal) -> None:
         """The call that *agent* has, to its end, if it is not refused."""
         if isinstance(agent, Refusal):
@@ -99,7 +112,7 @@ class LegDoor:
 
     async def _answered(self, transport: WebSocketTransport, invite: Invite) -> Answered:
         if invite.direction == "inbound":
-            return await accept(transport)
+            return await accept(transport, trunk=invite.trunk if invite.others else None)
         with self.trunks.dialled(_trunk(invite)):
             return await accept(transport)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,7 @@ from orchestrator.store.users_repository import UsersRepository
 from orchestrator.telemetry.recorder import DatabaseRecorder
 from orchestrator.telemetry.spool import Spool
 from telephony.sip.control import DialRequest
+from telephony.sip.settings import Trunk
 from tests.fakes.engines import (
     FakeEmbedder,
     FakeInterjections,
@@ -61,12 +62,28 @@ PASSWORD = "correct horse battery staple"
 class Exchange:
     """Gateways that take every call but those for the trunks called nowhere and busy.
 
+    answers: of registrars; room: whether another trunk with a user can be carried; told: of trunks, at any time;
     brings: called with each request for the trunk called late, whose answer gets lost.
     """
 
     def __init__(self) -> None:
         self.dialled: list[DialRequest] = []
         self.brings: Callable[[DialRequest], object] = lambda request: None
+        self.carried: dict[str, Trunk] = {}
+        self.answers: dict[str, str] = {}
+        self.room = True
+        self.told = asyncio.Event()
+
+    async def carry(self, trunks: Sequence[Trunk]) -> dict[str, str]:
+        self.carried = {trunk.name: trunk for trunk in trunks}
+        self.told.set()
+        return {}
+
+    def has_room(self, trunk: Trunk) -> bool:
+        return self.room
+
+    async def registrations(self) -> dict[str, str]:
+        return self.answers
 
     async def dial(self, request: DialRequest) -> None:
         if request.trunk == "nowhere":

@@ -145,6 +145,13 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("POST", "/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/again"): Example(
         Permission.MANAGE_WEBHOOKS, None, {"webhook_id": "webhook", "delivery_id": "call"}
     ),
+    ("GET", "/api/v1/trunks"): Example(Permission.MANAGE_TRUNKS),
+    ("POST", "/api/v1/trunks"): Example(Permission.MANAGE_TRUNKS, {"name": "new", "networks": ["192.0.2.7/32"]}),
+    ("GET", "/api/v1/trunks/{trunk_id}"): Example(Permission.MANAGE_TRUNKS, None, {"trunk_id": "trunk"}),
+    ("PATCH", "/api/v1/trunks/{trunk_id}"): Example(
+        Permission.MANAGE_TRUNKS, {"echo_guard": True}, {"trunk_id": "trunk"}
+    ),
+    ("DELETE", "/api/v1/trunks/{trunk_id}"): Example(Permission.MANAGE_TRUNKS, None, {"trunk_id": "trunk"}),
     ("GET", "/api/v1/audit"): Example(Permission.READ_AUDIT),
     ("GET", "/api/v1/audit/verification"): Example(Permission.READ_AUDIT),
     ("GET", "/api/v1/jobs"): Example(Permission.READ_JOBS),
@@ -229,7 +236,10 @@ async def world(control: Control) -> World:
     erasure = await control.client.post("/api/v1/erasures", json={"caller": "+33612345678"}, headers=admin)
     hook = {"url": "https://secret-host.example/hook", "events": ["call.ended"]}
     webhook = (await control.client.post("/api/v1/webhooks", json=hook, headers=admin)).json()["id"]
+    pbx = {"name": "secret-trunk", "networks": ["192.0.2.0/24"]}
+    trunk = (await control.client.post("/api/v1/trunks", json=pbx, headers=admin)).json()["id"]
     places = {
+        "trunk": trunk,
         "webhook": webhook,
         "erasure": erasure.json()["id"],
         "job": str(job),

@@ -33,6 +33,7 @@ TENANT_TABLES = (
     "account_keys",
     "recordings",
     "consents",
+    "trunks",
     "webhooks",
     "webhook_deliveries",
     "privacy_policies",
@@ -74,6 +75,9 @@ async def spoken(control: Control, account: UUID) -> None:
                 INSERT INTO account_keys (account_id, wrapped, master) VALUES ($2, '', '')
             ), webhook AS (
                 INSERT INTO webhooks (id, account_id, url, events, secret) VALUES ($1, $2, '', '{}', '')
+            ), trunk AS (
+                INSERT INTO trunks (id, account_id, name, networks, realm, expires, transport, echo_guard, enabled)
+                VALUES ($1, $2, 'pbx', '{192.0.2.0/24}', '*', 300, 'udp', false, true)
             ), delivery AS (
                 INSERT INTO webhook_deliveries (account_id, webhook_id, event_id, type, data)
                 VALUES ($2, $1, $1, 'webhook.test', '{}')

@@ -99,7 +99,7 @@ async def test_a_pool_places_a_call_where_a_line_is_free(tmp_path: Path) -> None
         gateway_pool([settings(port, tmp_path, orchestrator.url) for port in PORTS]) as pool,
         SipPeer(17062) as callee,
     ):
-        await pool.gateways[0].drain(pool.client)
+        await pool.gateways[0].drain()
         await pool.dial(DialRequest(call_id=uuid4(), to=f"sip:bob@127.0.0.1:{callee.port}", trunk="local"))
         callee.reply(await callee.request("INVITE"), "486 Busy Here")
         assert (await orchestrator.call()).invite.gateway == "sip-17062"
@@ -119,3 +119,46 @@ async def test_a_pool_without_the_trunk_says_so(tmp_path: Path) -> None:
     async with gateway_pool([settings(17060, tmp_path)]) as pool:
         with pytest.raises(CarrierRejected, match="404 no gateway has trunk 'moon'"):
             await pool.dial(DialRequest(call_id=uuid4(), to="1", trunk="moon"))
+
+
+def added(name: str, registrar: int | None = None) -> Trunk:
+    """An account's trunk with a user, at a port where nobody answers; without *registrar* one that only has a peer."""
+    where = "127.0.0.1:9" if registrar is None else f"127.0.0.1:{registrar}"
+    told = {"registrar" if registrar is not None else "peer": where, "networks": ["127.0.0.9/32"]}
+    return Trunk.model_validate({"name": f"trunk:{name}", "user": "agent", **told})
+
+
+async def test_trunks_that_register_are_spread_over_the_gateways_and_stay_where_they_are(tmp_path: Path) -> None:
+    async with gateway_pool([settings(port, tmp_path) for port in PORTS], Patience(restart=0.05)) as pool:
+        first, second = pool.gateways
+        most = first.most_users + second.most_users
+        trunks = [added(str(one), registrar=9) for one in range(most + 1)]
+        assert pool.has_room(trunks[0])
+        assert await pool.carry(trunks) == {trunks[-1].name: "no_room"}
+        assert not pool.has_room(trunks[-1])
+        at_first = {trunk.name for trunk in first.carried}
+        assert len(at_first) == first.most_users
+        # One without a registrar belongs everywhere; there is no place for it anywhere.
+        assert await pool.carry([*trunks[:-1], added("peer")]) == {"trunk:peer": "no_room"}
+        kept = [*trunks[:2], *trunks[4:-1]]
+
+        async def taken() -> bool:
+            return await pool.carry([*kept, added("peer")]) == {}
+
+        await until(taken)  # those that went keep their places until their registrars had time to hear of it
+        assert {trunk.name for trunk in first.carried} - {"trunk:peer"} == at_first & {trunk.name for trunk in kept}
+        assert set(await pool.registrations()) == {trunk.name for trunk in kept}
+
+
+async def test_a_gateway_that_was_started_again_has_the_trunks_of_accounts_again(tmp_path: Path) -> None:
+    async with gateway_pool([settings(17060, tmp_path)], Patience(restart=0.05)) as pool:
+        (gateway,) = pool.gateways
+        assert await pool.carry([added("one", registrar=9)]) == {}
+        assert gateway.pid
+        os.kill(gateway.pid, signal.SIGKILL)
+
+        async def again() -> bool:
+            return gateway.restarts == 1 and await pool.registrations() != {}
+
+        await until(again)
+        assert set(await pool.registrations()) == {"trunk:one"}

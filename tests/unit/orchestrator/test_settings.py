@@ -92,3 +92,10 @@ def test_variables_that_only_look_like_settings_are_found(monkeypatch):
 def test_settings_that_cannot_work_are_refused_with_what_is_accepted(given, complaint):
     with pytest.raises(ConfigError, match=complaint):
         read_settings(**given)
+
+
+def test_a_trunk_of_the_file_is_not_named_like_those_of_accounts(tmp_path):
+    path = tmp_path / "trunks.toml"
+    path.write_text('[[trunks]]\nname = "trunk:1"\nnetworks = ["192.0.2.0/24"]\n')
+    with pytest.raises(ConfigError, match="begins with 'trunk:'"):
+        read_trunks(path)

@@ -17,7 +17,8 @@ from orchestrator.calls.prepared import OnDuty, prepare
 from orchestrator.calls.supervisor import CallLimits, CallSupervisor, SharedEngines
 from orchestrator.calls.trunks import Trunks
 from orchestrator.core.events import EndReason, Happened
-from telephony.leg.messages import Accept, Failed, Invite, Reject, decode_command
+from orchestrator.core.trunk import AddedTrunk
+from telephony.leg.messages import Accept, Failed, Invite, Reject, Way, decode_command
 from tests.calls.scene import AGENT, Kept
 from tests.fakes.engines import (
     FakeEmbedder,
@@ -32,18 +33,23 @@ from tests.fakes.engines import (
 AUTHORIZED = {"Authorization": "Bearer right"}
 
 
-@pytest.fixture
-def client() -> TestClient:
-    engines = SharedEngines(
+def silent_engines(failing: float = 0.0) -> SharedEngines:
+    """Engines that hear nothing. failing: seconds until they are asked again."""
+    return SharedEngines(
         FakeVoiceActivityFactory(),
         FakeRecognizer(lambda window: ""),
         FakeTurnDetector(),
         FakeLanguageModel(),
         FakeTextToSpeech(),
         FakeInterjections(),
+        lambda: failing,
     )
+
+
+@pytest.fixture
+def client() -> TestClient:
     app = FastAPI()
-    app.include_router(LegDoor(CallSupervisor(engines, {}, Kept(), CallLimits()), "right").router())
+    app.include_router(LegDoor(CallSupervisor(silent_engines(), {}, Kept(), CallLimits()), "right").router())
     return TestClient(app)
 
 
@@ -70,17 +76,8 @@ def test_a_leg_that_does_not_begin_with_an_invite_is_closed(client, first):
 
 def placing(kept: Kept, limits: CallLimits = CallLimits(), failing: float = 0.0) -> tuple[LegDoor, OnDuty]:
     """A door, whose recorder is *kept*, and an agent for calls that are placed. failing: seconds, of the engines."""
-    engines = SharedEngines(
-        FakeVoiceActivityFactory(),
-        FakeRecognizer(lambda window: ""),
-        FakeTurnDetector(),
-        FakeLanguageModel(),
-        FakeTextToSpeech(),
-        FakeInterjections(),
-        lambda: failing,
-    )
     waiting = OnDuty(asyncio.run(prepare(AGENT, FakeEmbedder(), FakeTextToSpeech())), version=3)
-    return LegDoor(CallSupervisor(engines, {"100": waiting}, kept, limits), "right"), waiting
+    return LegDoor(CallSupervisor(silent_engines(failing), {"100": waiting}, kept, limits), "right"), waiting
 
 
 def brought(door: LegDoor, call: UUID) -> AbstractContextManager[WebSocketTestSession]:
@@ -195,3 +192,26 @@ def test_a_trunk_of_one_account_brings_no_calls_to_another_one_s_agents():
         invite = Invite(call_id=uuid4(), direction="inbound", caller="ann", callee="100", gateway="sip", trunk=trunk)
         with invited(theirs, invite) as socket:
             assert decode_command(socket.receive_text()) == told
+
+
+def test_of_trunks_with_one_address_a_call_came_by_that_of_the_account_whose_number_it_is():
+    door, desk = placing(Kept())
+    ours, others = uuid4(), uuid4()
+    trunks = Trunks()
+    trunks.know([AddedTrunk(others, "carrier", "trunk:theirs"), AddedTrunk(ours, "carrier", "trunk:ours")])
+    agents = {"100": replace(desk, account=ours)}
+    shared = replace(door, supervisor=CallSupervisor(silent_engines(), agents, Kept(), CallLimits()), trunks=trunks)
+    invite = Invite(
+        call_id=uuid4(),
+        direction="inbound",
+        caller="ann",
+        callee="somebody",
+        gateway="sip",
+        trunk="trunk:theirs",
+        others=(Way(trunk="trunk:theirs", callee="100"), Way(trunk="trunk:ours", callee="100")),
+    )
+    with invited(shared, invite) as socket:
+        assert decode_command(socket.receive_text()) == Accept(trunk="trunk:ours")
+    stranger = invite.model_copy(update={"others": invite.others[:1]})
+    with invited(shared, stranger) as socket:
+        assert decode_command(socket.receive_text()) == Reject(status=404, reason="Not Found")

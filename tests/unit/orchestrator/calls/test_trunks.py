@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from orchestrator.calls.trunks import Trunks
 from orchestrator.core.errors import CarrierRejected, Hangup, LegError
 from orchestrator.core.events import FIRST_ACCOUNT
+from orchestrator.core.trunk import AddedTrunk
 
 
 class Carrier:
@@ -30,9 +31,12 @@ def test_an_account_s_trunk_is_for_its_calls_alone_and_the_others_are_the_first_
     trunks = Trunks({"theirs": theirs})
     assert [trunks.of(account) for account in (FIRST_ACCOUNT, theirs, others)] == [True, True, False]
     for account, out, comes_in in ((FIRST_ACCOUNT, False, False), (theirs, True, True), (others, False, False)):
-        assert (trunks.may_call(account, "theirs"), trunks.may_be_called(account, "theirs")) == (out, comes_in)
+        assert (trunks.called(account, "theirs") is not None, trunks.may_be_called(account, "theirs")) == (
+            out,
+            comes_in,
+        )
     for account, out in ((FIRST_ACCOUNT, True), (theirs, False)):
-        assert (trunks.may_call(account, "carrier"), trunks.may_be_called(account, "carrier")) == (out, True)
+        assert (trunks.called(account, "carrier") is not None, trunks.may_be_called(account, "carrier")) == (out, True)
 
 
 @pytest.mark.parametrize("status", [401, 407, 408, 500, 503, 504])
@@ -64,3 +68,26 @@ def test_a_call_that_fails_after_the_rest_makes_it_longer_and_one_that_is_given_
     assert carrier.trunks.wait("carrier") == 0
     carrier.says(CarrierRejected(503, ""))
     assert carrier.trunks.wait("carrier") == 20.0
+
+
+def test_two_accounts_may_use_one_name_and_neither_has_the_other_s_trunk() -> None:
+    ours, theirs = uuid4(), uuid4()
+    trunks = Trunks()
+    trunks.know([AddedTrunk(ours, "carrier", "trunk:1"), AddedTrunk(theirs, "carrier", "trunk:2")])
+    assert (trunks.called(ours, "carrier"), trunks.called(theirs, "carrier")) == ("trunk:1", "trunk:2")
+    assert (trunks.of(ours), trunks.of(uuid4())) == (True, False)
+    for account, may in ((ours, True), (theirs, False), (FIRST_ACCOUNT, False)):
+        assert trunks.may_be_called(account, "trunk:1") is may
+        assert trunks.called(account, "trunk:1") is None
+
+
+def test_a_trunk_that_is_gone_is_nobody_s_and_how_it_fared_is_forgotten() -> None:
+    ours, trunks = uuid4(), Trunks()
+    trunks.know([AddedTrunk(ours, "carrier", "trunk:1")])
+    with suppress(LegError), trunks.dialled("trunk:1"):
+        raise CarrierRejected(503, "Service Unavailable")
+    assert trunks.failing() == {"trunk:1": False}
+    trunks.know([])
+    assert trunks.failing() == {}
+    assert not trunks.may_be_called(ours, "trunk:1")
+    assert not trunks.may_be_called(FIRST_ACCOUNT, "trunk:1")
