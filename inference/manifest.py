@@ -151,9 +151,18 @@ class EngineChoice(_Strict):
     max_replicas: Count | None = None
 
 
+class TranscriptionChoice(_Strict):
+    """What transcribes recordings once their calls are over. options: in place of those of the model's manifest."""
+
+    model: Name
+    threads: Count = 1
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+
+
 class Profile(_Strict):
     """Models that run together on one kind of machine. placement: where the engines live (SPEC I1).
 
+    transcription: recordings are not transcribed without it.
     calls: how many at once they bear on the machine of the description; None when that has not been measured.
     """
 
@@ -162,6 +171,7 @@ class Profile(_Strict):
     placement: Literal["local", "ray"]
     calls: Annotated[int, Field(ge=1)] | None = None
     engines: dict[Kind, EngineChoice]
+    transcription: TranscriptionChoice | None = None
 
     @model_validator(mode="after")
     def _is_complete(self) -> Profile:

@@ -53,6 +53,8 @@ class Registry:
             manifest = self.manifest(choice.model)
             if manifest.kind != kind:
                 raise ConfigError(f"{path}: engines.{kind}.model: {choice.model!r} is of kind {manifest.kind!r}")
+        if profile.transcription is not None and (found := self.manifest(profile.transcription.model).kind) != "stt":
+            raise ConfigError(f"{path}: transcription.model: {profile.transcription.model!r} is of kind {found!r}")
         return profile
 
     def profiles(self) -> list[str]:
@@ -61,8 +63,10 @@ class Registry:
 
     def of_profile(self, profile: Profile) -> list[Manifest]:
         """The manifests that *profile* needs, each once."""
-        names = dict.fromkeys(choice.model for choice in profile.engines.values())
-        return [self.manifest(name) for name in names]
+        models = [choice.model for choice in profile.engines.values()]
+        if profile.transcription is not None:
+            models.append(profile.transcription.model)
+        return [self.manifest(name) for name in dict.fromkeys(models)]
 
     def files(self, manifest: Manifest) -> Path:
         """The folder with the model's files. Raises ConfigError when it has not been pulled."""

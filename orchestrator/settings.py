@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     sip_ports: one gateway process each; sip_bind, sip_public: local and advertised address; trunks: TOML file of
     SIP trunks; calls: how many at once, what the profile says or the gateways hold when absent; longest_call:
     seconds; speculation: begin replies before it is certain that the caller is done; worker: do the jobs too;
+    transcription: the model that transcribes recordings, the profile's when empty, "off" for none;
     record: whether calls may be recorded at all; database_url: a PostgreSQL of your own; objects*: where recordings
     are kept, a folder or S3; master_key_file, old_master_key_file: what their keys are under, and were before;
     vault_*: the key in Vault that takes its place; log_files: where the logs go, for erasures;
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     longest_call: Annotated[float, Field(gt=0)] = 3600.0
     speculation: bool = True
     worker: bool = True
+    transcription: str = ""
     database_url: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("OFFHOOK_DATABASE_URL", "DATABASE_URL")
     )

@@ -68,6 +68,8 @@ class Lane(StrEnum):
 
     ENGINES = "engines"
     """Asks engines, which callers need first: one at a time, and not during calls if it can wait."""
+    RECORDINGS = "recordings"
+    """Works through recordings: as those do, but for minutes, for which nothing else of theirs should wait."""
     QUICK = "quick"
     """Everything else."""
 

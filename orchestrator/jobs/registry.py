@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inference.reach import ReachedEngines
+from inference.transcribing import RecordingRecognizer
 from orchestrator.access.keys import kept_key
 from orchestrator.access.seal import Seal
 from orchestrator.jobs.erasure import erasure, erasure_means
@@ -13,6 +14,7 @@ from orchestrator.jobs.retention import retention
 from orchestrator.jobs.rollup import rollup
 from orchestrator.jobs.sentiment import sentiment
 from orchestrator.jobs.summary import summary
+from orchestrator.jobs.transcription import transcription
 from orchestrator.jobs.webhooks import forgetting, webhook
 from orchestrator.recordings.archive import Archive
 from orchestrator.settings import Settings
@@ -31,6 +33,7 @@ class Means:
     settings: Settings
     database: Database
     engines: ReachedEngines
+    recognizer: RecordingRecognizer
 
 
 def kinds(means: Means) -> tuple[JobKind, ...]:
@@ -41,11 +44,13 @@ def kinds(means: Means) -> tuple[JobKind, ...]:
     spoken = SpokenCalls(means.database)
     webhooks = WebhooksRepository(means.database)
     seal = Seal(kept_key(means.settings.data / "keys" / "tokens.key").encode(), WEBHOOK)
-    recordings = Archive(means.settings, means.database).erasure
+    archive = Archive(means.settings, means.database)
+    recordings = archive.erasure
     return (
         rollup(),
         summary(spoken, means.engines),
         sentiment(spoken, means.engines),
+        transcription(spoken, archive.library, means.recognizer),
         retention(means.database, recordings),
         erasure(erasure_means(means.settings, means.database, recordings)),
         webhook(webhooks, seal, Sender(read_networks(means.settings.webhook_networks))),

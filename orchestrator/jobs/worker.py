@@ -19,7 +19,7 @@ from orchestrator.store.jobs import Job
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = {Lane.ENGINES: 2, Lane.QUICK: 8}
+_AT_ONCE = {Lane.ENGINES: 2, Lane.RECORDINGS: 2, Lane.QUICK: 8}
 _NOW = timedelta(0)
 
 _CODES: dict[type[EngineError], str] = {
@@ -55,7 +55,7 @@ class Worker:
         self._runs = runs
         self._kinds = {kind.name: kind for kind in kinds}
         self._terms = terms or WorkerTerms()
-        self._engines = asyncio.Semaphore(1)
+        self._alone = {lane: asyncio.Semaphore(1) for lane in (Lane.ENGINES, Lane.RECORDINGS)}
         self._tries: set[asyncio.Task[object]] = set()
         self._stopping = asyncio.Event()
 
@@ -118,8 +118,8 @@ class Worker:
 
     async def _try(self, kind: JobKind, job: Job) -> None:
         told = log.bind(job=str(job.id), kind=job.kind, attempt=job.attempts)
-        if kind.lane is Lane.ENGINES:
-            async with self._engines:
+        if (alone := self._alone.get(kind.lane)) is not None:
+            async with alone:
                 if await self._should_wait(job):
                     await self._runs.give_back(job, timedelta(seconds=self._terms.ask))
                     return

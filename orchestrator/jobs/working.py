@@ -9,6 +9,7 @@ import structlog
 
 from inference.reach import ReachedEngines
 from inference.registry import Registry
+from inference.transcribing import RecordingRecognizer
 from orchestrator.jobs.registry import Means, kinds
 from orchestrator.jobs.worker import Worker
 from orchestrator.settings import Settings
@@ -28,8 +29,11 @@ async def work(settings: Settings) -> None:
     os.nice(max(0, _NICENESS - os.nice(0)))
     dsn = address(settings)
     async with Database(dsn, PoolLimits(connections=_CONNECTIONS)) as database:
-        engines = ReachedEngines(Registry(cache=settings.cache).profile(settings.profile), settings.engines)
-        worker = Worker(dsn, JobRuns(database), kinds(Means(settings, database, engines)))
+        registry = Registry(cache=settings.cache)
+        profile = registry.profile(settings.profile)
+        engines = ReachedEngines(profile, settings.engines)
+        recognizer = RecordingRecognizer(profile, registry, settings.transcription)
+        worker = Worker(dsn, JobRuns(database), kinds(Means(settings, database, engines, recognizer)))
         log.info("worker_ready", pid=os.getpid())
         await worker.run()
 

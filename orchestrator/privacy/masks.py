@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final
 
 from orchestrator.core.privacy import Masking
@@ -11,7 +12,7 @@ from orchestrator.privacy.births import find_births
 from orchestrator.privacy.emails import find_emails
 from orchestrator.privacy.names import find_names
 from orchestrator.privacy.numbers import find_numbers
-from orchestrator.privacy.spans import Kind, Span, united
+from orchestrator.privacy.spans import NUMBERS, Kind, Span, united
 
 # Shorter names are also other words.
 _SHORTEST_NAME: Final = 3
@@ -45,6 +46,20 @@ def without(text: str, spans: list[Span]) -> str:
 def masked(text: str, masking: Masking) -> str:
     """*text* as *masking* lets it be kept."""
     return without(text, find(text, masking))
+
+
+def masks_as_much(heard: str, anew: str) -> bool:
+    """Whether *anew*, which says what *heard* does in other words, has as many masks of each kind; numbers are one.
+
+    What was masked for the sake of the call around it, such as a name that the agent had said, is not found in a line
+    by itself.
+    """
+    return Counter(_kinds(anew)) >= Counter(_kinds(heard))
+
+
+def _kinds(text: str) -> list[Kind]:
+    kinds = (Kind(mask[1:-1]) for mask in _MASK.findall(text))
+    return [Kind.NUMBER if kind in NUMBERS else kind for kind in kinds]
 
 
 class CallMask:

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
 
 from orchestrator.core.events import Speaker
+from orchestrator.core.privacy import Masking
 from orchestrator.store.db import Database
 from orchestrator.store.jsonb import storable_text
+
+_HEARD_CALL = """
+    SELECT masking, (
+        SELECT definition ->> 'language' FROM agent_versions
+        WHERE agent_versions.agent_id = calls.agent_id AND number = agent_version
+    ) AS language
+    FROM calls WHERE id = $1
+"""
+_CALLER_LINES = """
+    SELECT turn, start_at, end_at, text FROM transcripts
+    WHERE call_id = $1 AND speaker = 'caller' ORDER BY start_at, turn
+"""
+
+_KEEP_TRANSCRIPTION = """
+    UPDATE transcripts SET transcription = $4
+    WHERE call_id = $1 AND speaker = 'caller' AND turn = $2 AND start_at = $3
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +37,25 @@ class Line:
 
     speaker: Speaker
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLine:
+    """What the caller was heard to say from *start* to *end*, seconds on the media clock. turn and start name it."""
+
+    turn: int
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeardCall:
+    """What was heard of a caller. masking: what of it may be kept; language: of the agent, None when nobody knows."""
+
+    masking: Masking
+    language: str | None
+    lines: tuple[CallerLine, ...]
 
 
 class SpokenCalls:
@@ -43,6 +80,16 @@ class SpokenCalls:
             )
         return {row["index"]: row["caller_text"] for row in rows}
 
+    async def heard(self, account: UUID, call: UUID) -> HeardCall | None:
+        """What the caller was heard to say; None when there is no such call."""
+        async with self._database.tenant(account) as connection:
+            found = await connection.fetchrow(_HEARD_CALL, call)
+            rows = await connection.fetch(_CALLER_LINES, call)
+        if found is None:
+            return None
+        lines = tuple(CallerLine(row["turn"], row["start_at"], row["end_at"], row["text"]) for row in rows)
+        return HeardCall(Masking(found["masking"]), found["language"], lines)
+
 
 async def keep_summary(connection: asyncpg.Connection, call: UUID, summary: str | None) -> None:
     """Write what *call* was about; None takes an earlier summary away."""
@@ -59,3 +106,14 @@ async def keep_sentiment(
         [(call, index, score) for index, score in turns.items()],
     )
     await connection.execute("UPDATE calls SET sentiment = $2 WHERE id = $1", call, overall)
+
+
+async def keep_transcription(
+    connection: asyncpg.Connection, call: UUID, texts: Sequence[tuple[CallerLine, str | None]]
+) -> None:
+    """Write what the recording of *call* says in each line; None takes an earlier one away. Erased lines stay so."""
+    rows = [(call, line.turn, line.start, None if text is None else storable_text(text)) for line, text in texts]
+    await connection.executemany(_KEEP_TRANSCRIPTION, rows)
+    await connection.execute(
+        "UPDATE calls SET words = words_of(id) WHERE id = $1 AND transcript_erased_at IS NULL", call
+    )

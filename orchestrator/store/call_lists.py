@@ -10,9 +10,9 @@ from uuid import UUID
 
 import asyncpg
 
-from orchestrator.core.events import Direction, EndReason, Spoken
+from orchestrator.core.events import Direction, EndReason
 from orchestrator.store.call_rows import CALL_COLUMNS, to_call, to_line
-from orchestrator.store.calls import Call
+from orchestrator.store.calls import Call, RecordedLine
 from orchestrator.store.db import Database
 from orchestrator.store.words_query import WordsQuery
 
@@ -46,7 +46,7 @@ class FoundCall:
     """A call, and the first lines of it that hold any of the words that were looked for."""
 
     call: Call
-    lines: tuple[Spoken, ...]
+    lines: tuple[RecordedLine, ...]
 
 
 # Of the latest calls, so many are looked through for words before the index is asked; it is asked for the days that
@@ -82,8 +82,9 @@ _CALLS = f"""
 
 _LINES = f"""
     SELECT line.* FROM unnest($1::uuid[]) AS wanted (id), LATERAL (
-        SELECT call_id, turn, speaker, text, start_at, end_at FROM transcripts
-        WHERE call_id = wanted.id AND to_tsvector('offhook_words', text) @@ to_tsquery('offhook_words', $2)
+        SELECT * FROM transcripts
+        WHERE call_id = wanted.id
+            AND to_tsvector('offhook_words', concat_ws(E'\\n', text, transcription)) @@ to_tsquery('offhook_words', $2)
         ORDER BY start_at LIMIT {LINES_A_CALL}
     ) AS line
 """  # noqa: S608 - a number of ours
@@ -185,8 +186,8 @@ def _words(wanted: CallFilter) -> WordsQuery | None:
 
 async def _lines(
     connection: asyncpg.Connection, calls: list[Call], words: WordsQuery | None
-) -> dict[UUID, list[Spoken]]:
-    lines: dict[UUID, list[Spoken]] = {}
+) -> dict[UUID, list[RecordedLine]]:
+    lines: dict[UUID, list[RecordedLine]] = {}
     if words is None or not words.parts:
         return lines
     for row in await connection.fetch(_LINES, [call.id for call in calls], words.parts):

@@ -18,7 +18,7 @@ from orchestrator.core.events import (
     TurnFinished,
 )
 from orchestrator.core.turn import AnswerKind, Mark
-from orchestrator.store.calls import Call, Latency, RecordedTurn
+from orchestrator.store.calls import Call, Latency, RecordedLine, RecordedTurn
 from orchestrator.store.jsonb import storable_text
 
 Row: TypeAlias = tuple[object, ...]
@@ -118,9 +118,16 @@ def to_turn(row: asyncpg.Record) -> RecordedTurn:
     )
 
 
-def to_line(row: asyncpg.Record) -> Spoken:
+def to_line(row: asyncpg.Record) -> RecordedLine:
     """The line of a row of `transcripts`."""
-    return Spoken(row["call_id"], row["turn"], row["speaker"], row["text"], row["start_at"], row["end_at"])
+    return RecordedLine(
+        turn=row["turn"],
+        speaker=row["speaker"],
+        text=row["text"],
+        start=row["start_at"],
+        end=row["end_at"],
+        transcription=row["transcription"],
+    )
 
 
 def to_event(row: asyncpg.Record) -> Happened:

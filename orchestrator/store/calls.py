@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from orchestrator.core.events import ConsentBy, Direction, EndReason, Happened, Spoken
+from orchestrator.core.events import ConsentBy, Direction, EndReason, Happened, Speaker
 from orchestrator.core.turn import AnswerKind, Mark
 
 
@@ -51,6 +51,20 @@ class RecordedTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedLine:
+    """A line of the transcript. start, end: media-clock seconds; text: as it was heard and acted upon, of the agent
+    what was really heard of it; transcription: what the recording says, None until that is found out, or if it is not.
+    """
+
+    turn: int
+    speaker: Speaker
+    text: str
+    start: float
+    end: float
+    transcription: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Consent:
     """Whether the caller let the call be recorded, and how that was told. at: media-clock seconds."""
 
@@ -65,7 +79,7 @@ class CallHistory:
 
     call: Call
     turns: tuple[RecordedTurn, ...]
-    transcript: tuple[Spoken, ...]
+    transcript: tuple[RecordedLine, ...]
     events: tuple[Happened, ...]
     consent: Consent | None
 

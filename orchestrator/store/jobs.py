@@ -30,6 +30,7 @@ class JobState(StrEnum):
 SUMMARY: Final = "summary"
 SENTIMENT: Final = "sentiment"
 ROLLUP: Final = "rollup"
+TRANSCRIPTION: Final = "transcription"
 
 AFTER_CALL: Final = (SUMMARY, SENTIMENT)
 """What is found out about every call that has ended; when all of it is done, the call is analysed."""

@@ -9,16 +9,16 @@ from uuid import UUID
 
 import asyncpg
 
-from orchestrator.core.events import Happened, Spoken
+from orchestrator.core.events import Happened
 from orchestrator.store.call_rows import CALL_COLUMNS, to_call, to_event, to_line, to_turn
-from orchestrator.store.calls import Call, RecordedTurn
+from orchestrator.store.calls import Call, RecordedLine, RecordedTurn
 from orchestrator.store.db import Database
 
 # What the triggers of migration 0003 notify: the account that something changed in.
 LIVE_CHANNEL = "offhook_live"
 
 Kind: TypeAlias = Literal["call", "turn", "line", "event"]
-Changed: TypeAlias = Call | RecordedTurn | Spoken | Happened
+Changed: TypeAlias = Call | RecordedTurn | RecordedLine | Happened
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import asyncpg
 
 from orchestrator.store.db import Database
+from orchestrator.store.jobs import TRANSCRIPTION, Work, put
 from orchestrator.store.webhook_events import EventType, tell_of_call
 
 _COLUMNS = "call_id, account_id, wrapped_key, rate, start_at, samples, recovered, completed_at"
@@ -56,16 +57,18 @@ class RecordingsRepository:
         return [_recording(row) for row in rows]
 
     async def complete(self, call_id: UUID, samples: int, *, recovered: bool) -> None:
-        """Say how long it is; a second time changes nothing."""
+        """Say how long it is, and have it transcribed; a second time changes nothing."""
         async with self._database.transaction() as connection:
-            done = await connection.execute(
+            account = await connection.fetchval(
                 "UPDATE recordings SET samples = $2, recovered = $3, completed_at = now() "
-                "WHERE call_id = $1 AND completed_at IS NULL",
+                "WHERE call_id = $1 AND completed_at IS NULL RETURNING account_id",
                 call_id,
                 samples,
                 recovered,
             )
-            if done == "UPDATE 1":
+            if account is not None:
+                job = uuid5(call_id, TRANSCRIPTION)
+                await put(connection, Work(account, TRANSCRIPTION, call=call_id, id=job))
                 await tell_of_call(connection, call_id, EventType.RECORDING_READY)
 
     async def delete(self, account: UUID, call_id: UUID) -> bool:

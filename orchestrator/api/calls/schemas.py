@@ -62,13 +62,16 @@ class TurnRead(Told):
 
 
 class LineRead(Told):
-    """A line of the transcript."""
+    """A line of the transcript. text: what was heard in the call, and acted upon; transcription: what the
+    recording says, null until that is found out, and where there is no recording.
+    """
 
     turn: int
     speaker: Literal["caller", "agent"]
     text: str
     start: Seconds
     end: Seconds
+    transcription: str | None
 
 
 class EventRead(Told):

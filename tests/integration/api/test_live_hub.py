@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator.api.live.hub import LiveHub, Pace, TooSlow
 from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Spoken
+from orchestrator.store.calls import RecordedLine
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT, CallsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.live_feed import Change, LiveFeed
@@ -65,7 +66,7 @@ async def some_of(changes: Changes, number: int) -> list[Change]:
 
 
 def texts(changes: list[Change]) -> list[str]:
-    return [change.what.text for change in changes if isinstance(change.what, Spoken)]
+    return [change.what.text for change in changes if isinstance(change.what, RecordedLine)]
 
 
 async def test_a_new_viewer_is_told_which_calls_go_on_and_then_what_happens(database: Database) -> None:  # noqa: F811

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.core.errors import RecordRefused
 from orchestrator.core.events import FIRST_ACCOUNT, EndReason, Happened, Spoken, TurnFinished
 from orchestrator.core.turn import AnswerKind, Mark
-from orchestrator.store.calls import Consent
+from orchestrator.store.calls import Consent, RecordedLine
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
 from tests.fakes.records import answered_turn, small_call, started
@@ -35,7 +35,10 @@ async def test_a_call_is_read_back_as_it_was_recorded(calls: CallsRepository) ->
     assert history.call.duration == 7.0
     assert history.call.recorded
     assert history.consent == Consent(given=True, how="speech", at=0.1)
-    assert list(history.transcript) == [record for record in records if isinstance(record, Spoken)]
+    spoken = [record for record in records if isinstance(record, Spoken)]
+    assert list(history.transcript) == [
+        RecordedLine(line.turn, line.speaker, line.text, line.start, line.end, transcription=None) for line in spoken
+    ]
     assert list(history.events) == [record for record in records if isinstance(record, Happened)]
     (turn,) = history.turns
     assert turn.answer is AnswerKind.LLM

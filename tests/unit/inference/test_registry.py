@@ -16,8 +16,20 @@ def registry(tmp_path: Path) -> Registry:
 
 def test_every_shipped_profile_finds_models_of_the_right_kind(registry: Registry) -> None:
     assert registry.profiles() == ["cluster", "cpu", "cpu-cluster", "cpu-tiny", "one-gpu", "stub"]
-    for name in registry.profiles():
-        assert len(registry.of_profile(registry.profile(name))) == len(KINDS)
+    for profile in map(registry.profile, registry.profiles()):
+        models = {choice.model for choice in profile.engines.values()}
+        assert len(models) == len(KINDS)
+        if profile.transcription is not None:
+            models.add(profile.transcription.model)
+        assert {manifest.name for manifest in registry.of_profile(profile)} == models
+
+
+def test_every_shipped_profile_has_options_for_transcription_that_its_engine_takes(registry: Registry) -> None:
+    for profile in map(registry.profile, registry.profiles()):
+        if (choice := profile.transcription) is not None:
+            manifest = registry.manifest(choice.model)
+            given = manifest.model_copy(update={"options": {**manifest.options, **choice.options}})
+            assert given.options_as(engine_module(manifest).Options).beam_size == 5
 
 
 def test_every_shipped_manifest_is_good(registry: Registry) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.privacy import Masking
 from orchestrator.privacy.digit_runs import digit_runs
-from orchestrator.privacy.masks import CallMask, find, masked
+from orchestrator.privacy.masks import CallMask, find, masked, masks_as_much
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,18 @@ def test_a_text_of_any_length_takes_no_more_than_its_share_of_time(text: str) ->
     started = time.process_time()
     masked(text, Masking.ALL)
     assert time.process_time() - started < 5.0
+
+
+@pytest.mark.parametrize(
+    ("heard", "anew", "as_much"),
+    [
+        ("my name is [name]", "my name is [name]", True),
+        ("hello there", "hello, [name]", True),
+        ("call me at [number]", "call me at [phone]", True),  # a mishearing may make either of one
+        ("thanks, [name]", "thanks, Martha", False),
+        ("[name] at [phone]", "[name] at 6 1 2", False),
+        ("[number] and [number]", "[number] and four", False),
+    ],
+)
+def test_another_account_of_a_line_that_masks_less_is_told_apart(heard: str, anew: str, as_much: bool) -> None:
+    assert masks_as_much(heard, anew) is as_much
