@@ -157,7 +157,7 @@ def recorded_with_consent(company: Company, phone: Phone, agent: str) -> None:
 
 
 def what_jobs_add(company: Company) -> None:
-    """A summary, and how the caller sounded."""
+    """A summary, how the caller sounded, and what the recording says that was said."""
     call = company.stored(CALLER)
 
     def done() -> bool:
@@ -169,6 +169,7 @@ def what_jobs_add(company: Company) -> None:
     assert told["summary"]
     assert told["sentiment"] is not None
     assert any(turn["sentiment"] is not None for turn in told["turns"])
+    assert "hours" in " ".join(line["transcription"] or "" for line in told["transcript"]).lower()
 
 
 def found_by_a_word(company: Company) -> None:
