@@ -23,8 +23,9 @@ extras: $(VENV)/.run ## packages that other profiles need, kept from then on: EX
 	@printf '%s' '$(strip $(EXTRAS))' | tr -s ' ' ',' > $(VENV)/.extras
 	$(INSTALL)
 
-test: $(VENV)/.dev ## the tests; takes what it tests against from Debian where it may
+test: $(VENV)/.dev ## the tests; takes what it tests against from Debian, where it may, and from npm
 	@bash tests/peers.sh
+	@bash tests/identity_provider.sh $(BIN)/python $(abspath $(CACHE))/identity-provider
 	$(BIN)/offhook models pull --profile cpu-tiny
 	$(BIN)/pytest
 

@@ -20,11 +20,16 @@ _REMEMBERED = 256
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where things are done. posts_secret: the token endpoint takes the client's secret in the form alone."""
+    """Where things are done.
+
+    people: tells of who signed in, if there is one that may be asked; posts_secret: the token endpoint takes the
+    client's secret in the form alone.
+    """
 
     authorization: str
     token: str
     keys: str
+    people: str | None
     posts_secret: bool
 
 
@@ -62,7 +67,11 @@ class Discovery:
         posts = isinstance(methods, list) and "client_secret_post" in methods and "client_secret_basic" not in methods
         names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
         authorization, token, keys = (self._endpoint(provider, name, told.get(name)) for name in names)
-        return Endpoints(authorization, token, keys, posts)
+        try:
+            people = self._endpoint(provider, "userinfo_endpoint", told.get("userinfo_endpoint"))
+        except ApiError:
+            people = None  # who puts everything into the ID token needs none
+        return Endpoints(authorization, token, keys, people, posts)
 
     def _endpoint(self, provider: Provider, name: str, url: object) -> str:
         if not isinstance(url, str) or not is_secure(url, self._loopback):

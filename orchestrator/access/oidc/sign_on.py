@@ -150,10 +150,25 @@ class SingleSignOn:
         for renewed in (False, True):
             keys = await self._parts.discovery.keys(endpoints, renewed=renewed)
             try:
-                return read(told.get("id_token"), keys, expected, self._parts.now())
+                claims = read(told.get("id_token"), keys, expected, self._parts.now())
             except UnknownKey:
                 continue
+            return await self._completed(claims, endpoints, expected.access_token)
         raise ApiError(401, "bad_id_token", "the identity provider's token is signed with a key that it does not tell")
+
+    async def _completed(
+        self, claims: dict[str, Any], endpoints: Endpoints, access_token: str | None
+    ) -> dict[str, Any]:
+        """*claims*, with what its userinfo endpoint alone tells. Source: OpenID Connect Core 1.0, section 5.4."""
+        whole = "email" in claims and "email_verified" in claims
+        if whole or endpoints.people is None or access_token is None:
+            return claims
+        told = await self._parts.web.get(endpoints.people, access_token)
+        if told.get("sub") != claims["sub"]:  # section 5.3.2
+            raise bad_answer("it tells of somebody else than its token")
+        # Both of one source: what is said to be verified is the address beside it.
+        pair = {name: told.get(name) for name in ("email", "email_verified")}
+        return claims | pair | {"name": claims.get("name", told.get("name"))}
 
     async def _exchanged(
         self, provider: Provider, sealed: bytes | None, endpoints: Endpoints, form: dict[str, str]

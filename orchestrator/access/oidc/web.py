@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+from urllib.parse import quote_plus
 
 import httpx
 
@@ -13,17 +16,22 @@ from orchestrator.core.errors import ApiError
 
 SECONDS = 5.0
 LONGEST_BYTES = 2**18
+# RFC 6750, section 2.1. A longer one than most servers take in a header is not sent.
+_BEARER: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8000}=*")
 
 
 class Web(Protocol):
     """The way to providers."""
 
-    async def get(self, url: str) -> dict[str, Any]:
-        """The JSON object at *url*. Raises ApiError 502 "provider_unreachable" or "bad_provider_answer"."""
+    async def get(self, url: str, token: str | None = None) -> dict[str, Any]:
+        """The JSON object at *url*. token: a bearer's (RFC 6750).
+
+        Raises ApiError 502 "provider_unreachable" or "bad_provider_answer".
+        """
         ...
 
     async def post(self, url: str, form: Mapping[str, str], login: tuple[str, str] | None) -> dict[str, Any]:
-        """What *url* answers to *form*; login: of HTTP Basic. Raises like get()."""
+        """What *url* answers to *form*; login: of HTTP Basic, as it was given. Raises like get()."""
         ...
 
 
@@ -33,25 +41,37 @@ class BoundedWeb:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
 
-    async def get(self, url: str) -> dict[str, Any]:
+    async def get(self, url: str, token: str | None = None) -> dict[str, Any]:
         """See Web."""
-        return await self._ask("GET", url, None, None)
+        if token is not None and not _BEARER.fullmatch(token):
+            raise bad_answer("its access token is none that can be shown")
+        return await self._ask("GET", url, headers={"Authorization": f"Bearer {token}"} if token is not None else {})
 
     async def post(self, url: str, form: Mapping[str, str], login: tuple[str, str] | None) -> dict[str, Any]:
         """See Web."""
-        return await self._ask("POST", url, form, login)
+        # RFC 6749, section 2.3.1: both are form-encoded before they become a user and a password of HTTP Basic.
+        auth = httpx.BasicAuth(quote_plus(login[0]), quote_plus(login[1])) if login is not None else None
+        return await self._ask("POST", url, form=form, auth=auth)
 
     async def _ask(
-        self, method: str, url: str, form: Mapping[str, str] | None, login: tuple[str, str] | None
+        self,
+        method: str,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        auth: httpx.BasicAuth | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> dict[str, Any]:
         # A proxy or a .netrc of the environment would see, or send, what is for the provider alone.
         client = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=self._seconds)
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity", **headers}
         try:
-            async with asyncio.timeout(self._seconds), client:
-                auth = httpx.BasicAuth(*login) if login is not None else None
-                async with client.stream(method, url, data=form, auth=auth, headers=headers) as answer:
-                    body = await _bounded(answer)
+            async with (
+                asyncio.timeout(self._seconds),
+                client,
+                client.stream(method, url, data=form, auth=auth, headers=headers) as answer,
+            ):
+                body = await _bounded(answer)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
             why = f"the identity provider does not answer: {type(error).__name__}"
             raise ApiError(502, "provider_unreachable", why) from error

@@ -24,7 +24,8 @@ class LyingProvider:
     """What it answers.
 
     claims: of the next token, over right ones; signed: makes the token of header and claims; told: changes what it
-    says of itself; answers: instead of the token endpoint.
+    says of itself; answers: instead of the token endpoint; people: what the userinfo endpoint says, None for having
+    none; shown: Authorization headers that came there.
     """
 
     url: str = ""
@@ -36,6 +37,9 @@ class LyingProvider:
     signed: Callable[[dict[str, Any]], str] | None = None
     answers: Callable[[], Response] | None = None
     forms: list[dict[str, str]] = field(default_factory=list)
+    access_token: str = "x"
+    people: dict[str, Any] | None = None
+    shown: list[str] = field(default_factory=list)
 
     def app(self) -> Starlette:
         return Starlette(
@@ -43,6 +47,7 @@ class LyingProvider:
                 Route("/.well-known/openid-configuration", self._metadata),
                 Route("/jwks", self._keys),
                 Route("/token", self._token, methods=["POST"]),
+                Route("/userinfo", self._people),
                 Route("/elsewhere", self._elsewhere),
             ]
         )
@@ -69,6 +74,8 @@ class LyingProvider:
     async def _metadata(self, request: Request) -> Response:
         names = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}
         right = {"issuer": self.url, **{name: f"{self.url}/{path}" for name, path in names.items()}}
+        if self.people is not None:
+            right["userinfo_endpoint"] = f"{self.url}/userinfo"
         return JSONResponse(right | self.told)
 
     async def _keys(self, request: Request) -> Response:
@@ -78,7 +85,13 @@ class LyingProvider:
         self.forms.append(dict(parse_qsl((await request.body()).decode())))
         if self.answers is not None:
             return self.answers()
-        return Response(json.dumps({"access_token": "x", "token_type": "Bearer", "id_token": self.token()}))
+        return Response(
+            json.dumps({"access_token": self.access_token, "token_type": "Bearer", "id_token": self.token()})
+        )
+
+    async def _people(self, request: Request) -> Response:
+        self.shown.append(request.headers["authorization"])
+        return JSONResponse(self.people)
 
     async def _elsewhere(self, request: Request) -> Response:
         return RedirectResponse(f"{self.url}/jwks")

@@ -355,6 +355,59 @@ async def test_a_provider_may_change_its_keys(control: Control, liar: LyingProvi
     assert "code" in await browser.lied_to(liar)
 
 
+BARE = {"email": None, "email_verified": None, "name": None}
+AT_USERINFO = {"sub": "anna-at-work", "email": "anna@example.org", "email_verified": True, "name": "Anna of userinfo"}
+
+
+async def test_a_provider_is_asked_for_what_its_token_does_not_say(control: Control, liar: LyingProvider) -> None:
+    liar.claims, liar.people = BARE, AT_USERINFO
+    browser = await desk(control, liar.url)
+    assert (await browser.redeem((await browser.lied_to(liar))["code"])).status_code == 200
+    assert liar.shown == ["Bearer x"]
+    listed = (await control.client.get("/api/v1/users", headers=ADMIN)).json()
+    assert [(one["email"], one["name"]) for one in listed] == [("anna@example.org", "Anna of userinfo")]
+    liar.claims = {}
+    assert "code" in await browser.lied_to(liar)
+    assert liar.shown == ["Bearer x"], "a token that says all of it is enough"
+
+
+async def test_who_is_told_of_must_be_who_the_token_is_for(control: Control, liar: LyingProvider) -> None:
+    liar.claims = BARE
+    browser = await desk(control, liar.url)
+    for subject in ("somebody-else", None, 7, ""):
+        liar.people = AT_USERINFO | {"sub": subject}
+        assert await browser.lied_to(liar) == {"error": "bad_provider_answer"}, subject
+    assert await users(control) == []
+
+
+async def test_an_address_of_the_token_is_not_verified_by_what_is_said_of_another(
+    control: Control, liar: LyingProvider
+) -> None:
+    liar.claims, liar.people = {"email_verified": None}, {"sub": "anna-at-work", "email_verified": True}
+    browser = await desk(control, liar.url)
+    assert code(await browser.redeem((await browser.lied_to(liar))["code"])) == (403, "email_unverified")
+    liar.people = AT_USERINFO | {"email": "other@example.org"}
+    assert (await browser.redeem((await browser.lied_to(liar))["code"])).status_code == 200
+    assert await users(control) == [("other@example.org", "client")]
+
+
+async def test_an_access_token_is_shown_to_the_provider_alone(control: Control, liar: LyingProvider) -> None:
+    liar.claims, liar.people = BARE, AT_USERINFO
+    liar.told = {"userinfo_endpoint": liar.url.replace("127.0.0.1", "localhost") + "/userinfo"}
+    browser = await desk(control, liar.url)
+    assert code(await browser.redeem((await browser.lied_to(liar))["code"])) == (403, "email_unverified")
+    assert liar.shown == []
+
+
+async def test_an_access_token_that_is_no_header_is_shown_to_nobody(control: Control, liar: LyingProvider) -> None:
+    liar.claims, liar.people = BARE, AT_USERINFO
+    browser = await desk(control, liar.url)
+    for token in ("x\r\nX-Other: y", "\u00fc", "two words", "x" * 9000):
+        liar.access_token = token
+        assert await browser.lied_to(liar) == {"error": "bad_provider_answer"}, token[:20]
+    assert liar.shown == []
+
+
 USELESS: tuple[Any, ...] = (
     Response("x" * 300_000), Response("<html>"), JSONResponse([]), JSONResponse({}, 500), Response("[" * 100_000),
     JSONResponse({"error": "invalid_grant", "error_description": "SECRET"}, 400), RedirectResponse("/elsewhere"),
