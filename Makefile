@@ -27,7 +27,7 @@ test: $(VENV)/.dev ## the tests; takes what it tests against from Debian, where 
 	@bash tests/peers.sh
 	@bash tests/identity_provider.sh $(BIN)/python $(abspath $(CACHE))/identity-provider
 	$(BIN)/offhook models pull --profile cpu-tiny
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --no-loadscope-reorder
 
 check: $(VENV)/.dev ## formatting, lint, types, import contracts, the API's document
 	$(BIN)/ruff format --check .

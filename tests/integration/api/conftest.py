@@ -47,7 +47,6 @@ from tests.fakes.engines import (
     FakeTurnDetector,
     FakeVoiceActivityFactory,
 )
-from tests.integration.store.conftest import database, empty_dsn, server  # noqa: F401 - fixtures
 
 OPERATOR = "operator-key-of-the-tests-operator-key"
 TOKEN_KEY = "k" * 32
@@ -154,13 +153,13 @@ class Control:
 
 
 @pytest_asyncio.fixture
-async def control(database: Database) -> AsyncIterator[Control]:  # noqa: F811
+async def control(database: Database) -> AsyncIterator[Control]:
     async with controlled(database, ControlSettings(TRIES, CHEAP)) as running:
         yield running
 
 
 @asynccontextmanager
-async def controlled(database: Database, settings: ControlSettings) -> AsyncIterator[Control]:  # noqa: F811
+async def controlled(database: Database, settings: ControlSettings) -> AsyncIterator[Control]:
     """The control plane on *database*."""
     holder = list[Control]()
 

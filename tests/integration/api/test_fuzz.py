@@ -20,7 +20,7 @@ from orchestrator.control_plane import ControlSettings
 from orchestrator.openapi import DOCUMENT
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
 from orchestrator.store.db import Database
-from tests.integration.api.conftest import CHEAP, OPERATOR, TRIES, Control, controlled, database, empty_dsn, server  # noqa: F401 - fixtures
+from tests.integration.api.conftest import CHEAP, OPERATOR, TRIES, Control, controlled
 from tests.integration.api.serving import served
 from tests.integration.api.test_every_route import EXAMPLES
 
@@ -159,7 +159,7 @@ async def asked_again(control: Control, samples: Collection[Sample], token: str)
 
 
 @pytest.fixture
-async def plenty(database: Database) -> AsyncIterator[Control]:  # noqa: F811
+async def plenty(database: Database) -> AsyncIterator[Control]:
     async with controlled(database, ControlSettings(TRIES, CHEAP, PLENTY)) as running:
         yield running
 

@@ -16,13 +16,12 @@ from orchestrator.store.calls_repository import DEFAULT_ACCOUNT, CallsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.live_feed import Change, LiveFeed
 from orchestrator.store.notifications import Notifications
-from tests.integration.store.conftest import database, empty_dsn, server  # noqa: F401 - fixtures
 
 Changes = AsyncIterator[list[Change]]
 
 
 @asynccontextmanager
-async def hub(database: Database, pace: Pace | None = None) -> AsyncIterator[LiveHub]:  # noqa: F811
+async def hub(database: Database, pace: Pace | None = None) -> AsyncIterator[LiveHub]:
     """A hub that hears what the database notifies."""
     hub, notifications = LiveHub(LiveFeed(database), pace or Pace(linger=0.0)), Notifications(database)
     notifications.subscribe("offhook_live", hub.heard)
@@ -31,7 +30,7 @@ async def hub(database: Database, pace: Pace | None = None) -> AsyncIterator[Liv
         yield hub
 
 
-async def begun(database: Database) -> UUID:  # noqa: F811
+async def begun(database: Database) -> UUID:
     """A call that goes on."""
     call = uuid4()
     started = CallStarted(call, "demo", "inbound", "anna", "100", "sip", 1_800_000_000.0)
@@ -39,7 +38,7 @@ async def begun(database: Database) -> UUID:  # noqa: F811
     return call
 
 
-async def said(database: Database, call: UUID, *words: str, start: float = 0.0) -> None:  # noqa: F811
+async def said(database: Database, call: UUID, *words: str, start: float = 0.0) -> None:
     """Lines of *call*."""
     lines = [Spoken(call, 0, "caller", word, start + index, start + index + 1) for index, word in enumerate(words)]
     await CallsRepository(database).write(lines)
@@ -69,7 +68,7 @@ def texts(changes: list[Change]) -> list[str]:
     return [change.what.text for change in changes if isinstance(change.what, RecordedLine)]
 
 
-async def test_a_new_viewer_is_told_which_calls_go_on_and_then_what_happens(database: Database) -> None:  # noqa: F811
+async def test_a_new_viewer_is_told_which_calls_go_on_and_then_what_happens(database: Database) -> None:
     over, going_on = await begun(database), await begun(database)
     await CallsRepository(database).write([CallEnded(over, EndReason.CALLER_HANGUP, 1_800_000_009.0, 9.0)])
     async with hub(database) as live, aclosing(live.follow(DEFAULT_ACCOUNT, None)) as changes:
@@ -81,7 +80,7 @@ async def test_a_new_viewer_is_told_which_calls_go_on_and_then_what_happens(data
         assert (event.kind, event.call) == ("event", going_on)
 
 
-async def test_a_viewer_who_comes_back_is_told_what_was_missed_and_nothing_twice(database: Database) -> None:  # noqa: F811
+async def test_a_viewer_who_comes_back_is_told_what_was_missed_and_nothing_twice(database: Database) -> None:
     call = await begun(database)
     async with hub(database, Pace(linger=0.0, batch=3)) as live:
         async with aclosing(live.follow(DEFAULT_ACCOUNT, None)) as changes:
@@ -95,7 +94,7 @@ async def test_a_viewer_who_comes_back_is_told_what_was_missed_and_nothing_twice
             assert texts(await some_of(changes, 1)) == ["last"]
 
 
-async def test_a_viewer_of_one_call_is_told_all_of_it_and_nothing_else(database: Database) -> None:  # noqa: F811
+async def test_a_viewer_of_one_call_is_told_all_of_it_and_nothing_else(database: Database) -> None:
     mine, other = await begun(database), await begun(database)
     await said(database, mine, "before")
     async with hub(database) as live, aclosing(live.follow(DEFAULT_ACCOUNT, None, mine)) as changes:
@@ -105,7 +104,7 @@ async def test_a_viewer_of_one_call_is_told_all_of_it_and_nothing_else(database:
         assert texts(await some_of(changes, 1)) == ["after"]
 
 
-async def test_another_account_is_told_nothing(database: Database) -> None:  # noqa: F811
+async def test_another_account_is_told_nothing(database: Database) -> None:
     other = uuid4()
     async with database.connection() as connection:
         await connection.execute("INSERT INTO accounts (id, name) VALUES ($1, 'other')", other)
@@ -116,7 +115,7 @@ async def test_another_account_is_told_nothing(database: Database) -> None:  # n
                 assert await until_told(changes) == []
 
 
-async def test_nothing_is_missed_while_writers_and_viewers_come_and_go(database: Database) -> None:  # noqa: F811
+async def test_nothing_is_missed_while_writers_and_viewers_come_and_go(database: Database) -> None:
     calls = [await begun(database) for _ in range(4)]
 
     async def write(call: UUID) -> None:
@@ -145,7 +144,7 @@ async def test_nothing_is_missed_while_writers_and_viewers_come_and_go(database:
     assert all(sorted(viewer.result()) == wanted for viewer in viewers)
 
 
-async def test_a_viewer_who_does_not_read_is_let_go(database: Database) -> None:  # noqa: F811
+async def test_a_viewer_who_does_not_read_is_let_go(database: Database) -> None:
     call = await begun(database)
     pace = Pace(linger=0.0, behind=5)
     async with (
@@ -162,7 +161,7 @@ async def test_a_viewer_who_does_not_read_is_let_go(database: Database) -> None:
             await anext(slow)
 
 
-async def test_a_lost_connection_loses_nothing(database: Database) -> None:  # noqa: F811
+async def test_a_lost_connection_loses_nothing(database: Database) -> None:
     call = await begun(database)
     async with hub(database) as live, aclosing(live.follow(DEFAULT_ACCOUNT, None)) as changes:
         await until_told(changes)
@@ -186,7 +185,7 @@ class Unreadable(LiveFeed):
         return await super().since(account, position, limit, call)
 
 
-async def test_a_row_that_cannot_be_read_ends_views_and_nothing_else(database: Database) -> None:  # noqa: F811
+async def test_a_row_that_cannot_be_read_ends_views_and_nothing_else(database: Database) -> None:
     feed = Unreadable(database)
     live = LiveHub(feed, Pace(linger=0.0))
     async with live.running():

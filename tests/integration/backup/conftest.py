@@ -22,7 +22,7 @@ from orchestrator.store.db import Database
 from orchestrator.store.embedded import EmbeddedPostgres
 from orchestrator.store.migrate import migrate
 from tests.integration.api.conftest import CHEAP, OPERATOR, TRIES, Control, ControlSettings, control, controlled  # noqa: F401 - fixture
-from tests.integration.store.conftest import database, empty_dsn, server  # noqa: F401 - fixtures
+from tests.integration.conftest import fresh_database
 
 DEFINITION = {"greeting": "Hello.", "persona": "Says \\. and \t and\nnew lines, and é."}
 
@@ -77,7 +77,7 @@ class Original:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def original(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Original]:  # noqa: F811
+async def original(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Original]:
     """An installation that has something of everything."""
     folder = tmp_path_factory.mktemp("original")
     async with empty_place(server, folder / "data") as place:
@@ -96,32 +96,25 @@ def backup(original: Original, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def full(control: Control, empty_dsn: str, tmp_path: Path) -> Place:  # noqa: F811
+async def full(control: Control, dsn: str, tmp_path: Path) -> Place:  # noqa: F811
     """An installation that has something of everything, and runs."""
-    place = Place(Settings(data=tmp_path / "here", database_url=SecretStr(empty_dsn)), empty_dsn)
+    place = Place(Settings(data=tmp_path / "here", database_url=SecretStr(dsn)), dsn)
     await furnish(control, place)
     return place
 
 
 @pytest.fixture
-async def elsewhere(server: EmbeddedPostgres, tmp_path: Path) -> AsyncIterator[Place]:  # noqa: F811
+async def elsewhere(server: EmbeddedPostgres, tmp_path: Path) -> AsyncIterator[Place]:
     """A place where nothing is."""
     async with empty_place(server, tmp_path / "there") as place:
         yield place
 
 
 @asynccontextmanager
-async def empty_place(server: EmbeddedPostgres, data: Path) -> AsyncIterator[Place]:  # noqa: F811
+async def empty_place(server: EmbeddedPostgres, data: Path) -> AsyncIterator[Place]:
     """A database without a table, and a folder that there is not."""
-    name = f"elsewhere_{uuid4().hex}"
-    connection = await asyncpg.connect(server.dsn)
-    try:
-        await connection.execute(f'CREATE DATABASE "{name}"')
-        dsn = server.dsn.replace("@/offhook", f"@/{name}")
+    async with fresh_database(server) as dsn:
         yield Place(Settings(data=data, database_url=SecretStr(dsn)), dsn)
-        await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    finally:
-        await connection.close()
 
 
 async def furnish(control: Control, place: Place) -> None:  # noqa: F811
@@ -154,7 +147,7 @@ async def ask(control: Control, headers: dict[str, str], method: str, path: str,
     return answer.json()
 
 
-async def add_call(database: Database, account: UUID, lines: int = 3) -> UUID:  # noqa: F811
+async def add_call(database: Database, account: UUID, lines: int = 3) -> UUID:
     """A call that is over, all at once: so many lines, turns and events, or none of it."""
     call = uuid4()
     async with database.transaction() as connection:

@@ -187,10 +187,10 @@ async def test_what_is_written_meanwhile_is_whole_or_absent_and_does_not_wait(
 
 
 async def test_recordings_can_be_heard_in_the_new_place_with_the_master_key_alone(
-    control: Control, empty_dsn: str, elsewhere: Place, tmp_path: Path
+    control: Control, dsn: str, elsewhere: Place, tmp_path: Path
 ) -> None:
     call = await recorded(control)
-    here = control.installation.model_copy(update={"database_url": SecretStr(empty_dsn)})
+    here = control.installation.model_copy(update={"database_url": SecretStr(dsn)})
     with pytest.raises(BackupFailed, match="knows 1 recordings, and"):
         await make_backup(here.model_copy(update={"objects": str(tmp_path / "wrong")}), tmp_path / "backup.tar")
     await make_backup(here, tmp_path / "backup.tar")

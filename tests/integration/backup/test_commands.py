@@ -22,7 +22,7 @@ from orchestrator.store.embedded import EmbeddedPostgres
 from orchestrator.store.migrate import migrate
 from tests.integration.backup.conftest import Original, add_call
 from tests.integration.backup.test_refused import members, with_rows, written
-from tests.integration.store.conftest import fresh_folder
+from tests.integration.conftest import fresh_folder
 
 
 def offhook(*arguments: str) -> tuple[int, str]:

@@ -45,7 +45,6 @@ from orchestrator.telemetry.record_lines import to_line
 from telephony.recording import open_objects
 from telephony.recording.objects import recording_prefix
 from tests.integration.dump import dump, files
-from tests.integration.store.conftest import database, empty_dsn, server  # noqa: F401 - fixtures
 
 NUMBER = "+33612345678"
 WORDS = "zanzibar"
@@ -112,12 +111,12 @@ def said_in(call: UUID, caller: str, words: str) -> list[Record]:
 
 
 @pytest.fixture
-async def office(database: Database, empty_dsn: str, tmp_path: Path) -> AsyncIterator[Office]:  # noqa: F811
+async def office(database: Database, dsn: str, tmp_path: Path) -> AsyncIterator[Office]:
     settings = Settings(data=tmp_path)
     means = erasure_means(settings, database, Archive(settings, database).erasure)
     requests = Requests(means.repository, means.seal, NOW.timestamp)
     erasing = Erasure(replace(means, now=NOW.timestamp))
-    yield Office(empty_dsn, database, settings, requests, means, erasing, means.repository)
+    yield Office(dsn, database, settings, requests, means, erasing, means.repository)
 
 
 async def test_nothing_of_the_caller_is_left_and_everything_of_the_others_is(office: Office) -> None:

@@ -12,7 +12,6 @@ from orchestrator.store.db import Database
 from orchestrator.store.job_runs import JobRuns
 from orchestrator.store.jobs import Job
 from orchestrator.store.jobs_repository import JobFilter, JobsRepository
-from tests.integration.store.conftest import data_folder, database, empty_dsn, server  # noqa: F401 - fixtures
 
 
 @dataclass
@@ -46,7 +45,7 @@ class Jobs:
 
 
 @pytest.fixture
-async def jobs(database: Database, empty_dsn: str) -> Jobs:  # noqa: F811
+async def jobs(database: Database, dsn: str) -> Jobs:
     async with database.connection() as connection:
         await connection.execute("CREATE TABLE effects (job uuid)")
-    return Jobs(empty_dsn, database, JobRuns(database), JobsRepository(database))
+    return Jobs(dsn, database, JobRuns(database), JobsRepository(database))

@@ -35,7 +35,6 @@ from orchestrator.store.webhooks_repository import WebhooksRepository
 from orchestrator.webhooks.sender import Sender
 from orchestrator.webhooks.signing import new_secret, signed, verified
 from tests.integration.api.conftest import OPERATOR, TOKEN_KEY, Control, control  # noqa: F401 - a fixture
-from tests.integration.store.conftest import database, empty_dsn, server  # noqa: F401 - fixtures
 from tests.integration.webhooks.receiver import Receiver, receiving
 
 ADMIN = {"Authorization": f"Bearer {OPERATOR}"}
