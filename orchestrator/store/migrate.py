@@ -18,6 +18,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 # Any fixed number: one schema is migrated by one process at a time.
 _LOCK = 7_214_001
 _POLL = 0.1
+# Of one file, while processes that have not been stopped go on writing.
+_TRIES = 5
 
 _FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _OUTSIDE_TRANSACTION = "-- no-transaction\n"
@@ -120,11 +122,19 @@ def _refuse_unknown(applied: dict[str, str], migrations: list[Migration]) -> Non
 
 
 async def _apply_one(connection: asyncpg.Connection, migration: Migration) -> None:
-    if migration.transactional:
-        async with connection.transaction():
-            await _execute(connection, migration)
-    else:
+    if not migration.transactional:
         await _execute(connection, migration)
+        return
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            async with connection.transaction():
+                await _execute(connection, migration)
+        except asyncpg.DeadlockDetectedError:
+            # Whoever was writing has what they wanted now, for it was this transaction that had to yield.
+            if not tries_left:
+                raise
+        else:
+            return
 
 
 async def _execute(connection: asyncpg.Connection, migration: Migration) -> None:

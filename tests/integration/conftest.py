@@ -31,7 +31,7 @@ def empty_folder() -> Iterator[Path]:
         yield folder
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def data_folder() -> AsyncIterator[Path]:
     """A folder with a cluster, for the tests that start a server of their own, one after another."""
     with fresh_folder() as folder:

@@ -82,6 +82,22 @@ async def test_an_index_can_be_built_outside_of_a_transaction(empty_dsn: str, fo
     assert sum(names.count(index.name) for names in applied) == 1
 
 
+async def test_a_deadlock_with_whoever_still_writes_is_survived(empty_dsn: str, folder: Path) -> None:
+    crossing = folder / f"{len(read_migrations()) + 1:04}_crossing.sql"
+    crossing.write_text("LOCK TABLE calls IN ACCESS EXCLUSIVE MODE; LOCK TABLE turns IN ACCESS EXCLUSIVE MODE;")
+    waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'turns'::regclass)"
+    async with Database(empty_dsn) as database, Database(empty_dsn) as another, asyncio.TaskGroup() as group:
+        await migrate(database)
+        async with another.transaction() as writer:
+            await writer.execute("LOCK TABLE turns IN ROW EXCLUSIVE MODE")
+            migrating = group.create_task(migrate(database, folder))
+            while not await writer.fetchval(waiting):
+                pass
+            # The migration, which has waited for longer, is the one that PostgreSQL ends.
+            await writer.execute("LOCK TABLE calls IN ROW EXCLUSIVE MODE")
+        assert await migrating == [crossing.name]
+
+
 async def test_waiting_for_another_process_ends(empty_dsn: str) -> None:
     async with Database(empty_dsn) as database, Database(empty_dsn) as another, another.connection() as busy:
         await busy.execute("SELECT pg_advisory_lock(7214001)")
