@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from datetime import timedelta
 from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 from typing import Annotated, Self
@@ -19,6 +20,7 @@ from telephony.sip.settings import Trunk
 _LAST_PORT = 65535
 _PORTS_A_CALL = 2  # RTP and RTCP
 _PREFIX = "OFFHOOK_"
+_FAREWELL = timedelta(minutes=10)
 # Read elsewhere: by `offhook call` and `offhook users`, and by a gateway of the process that starts it.
 _OTHERS = frozenset({"OFFHOOK_CALL_PASSWORD", "OFFHOOK_NEW_PASSWORD", "OFFHOOK_SIP_GATEWAY", "OFFHOOK_DATABASE_URL"})
 
@@ -83,11 +85,16 @@ class Settings(BaseSettings):
     webhook_networks: str = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
     vault_mount: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")] = "transit"
 
+    @property
+    def over_after(self) -> timedelta:
+        """How long after its beginning a call is over in any case, its farewell said and its records written."""
+        return timedelta(seconds=self.longest_call) + _FAREWELL
+
     @field_validator("webhook_networks", "trunk_networks")
     @classmethod
     def _networks_are_networks(cls, text: str) -> str:
-        for part in text.split(","):
-            ip_network(part.strip())
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            ip_network(part)
         return text
 
     @model_validator(mode="after")

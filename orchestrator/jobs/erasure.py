@@ -25,8 +25,6 @@ from orchestrator.store.jobs import Job
 _RETRIES = Retries(attempts=10_000, first=5.0, longest=900.0)
 _AGAIN = timedelta(seconds=10)
 _LIMIT = 1800.0
-# What a call may take beyond its limit, and its records to be written.
-_FAREWELL = timedelta(minutes=10)
 
 
 def erasure_means(settings: Settings, database: Database, recordings: Recordings) -> Means:
@@ -45,7 +43,7 @@ def erasure_means(settings: Settings, database: Database, recordings: Recordings
         key=ReceiptKey(kept_key(settings.data / "keys" / "receipts.key")),
         audit=AuditRepository(database),
         now=time.time,
-        longest_call=timedelta(seconds=settings.longest_call) + _FAREWELL,
+        longest_call=settings.over_after,
     )
 
 

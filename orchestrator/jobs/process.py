@@ -57,7 +57,11 @@ class WorkerProcess:
         back_off = BackOff(self._patience.restart, self._patience.longest, self._patience.steady)
         while True:
             started = clock()
-            code = await self._live_once()
+            try:
+                code = await self._live_once()
+            except OSError as error:  # such as no memory for another process
+                log.warning("worker_not_started", error=str(error))
+                code = -1
             wait = back_off.after(clock() - started)
             level, event = (logging.INFO, "worker_ended") if code == 0 else (logging.ERROR, "worker_died")
             log.log(level, event, exit_code=code, restart_after=wait)

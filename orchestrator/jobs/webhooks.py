@@ -17,7 +17,7 @@ from orchestrator.store.webhooks_repository import Posted, Try, WebhooksReposito
 from orchestrator.webhooks.sender import Sender
 from orchestrator.webhooks.signing import signed
 
-# From ten seconds to six hours apart: a day in all, and one that comes too late is no news.
+# From ten seconds to six hours apart: 17 hours in all, and one that comes too late is no news.
 _RETRIES: Final = Retries(attempts=14, first=10.0, longest=6 * 3600.0)
 _PATIENCE: Final = timedelta(days=5)
 _KEPT: Final = timedelta(days=30)
@@ -43,10 +43,15 @@ def webhook(
         attempt = Try(outcome.status, outcome.error, round(outcome.seconds, 3), last)
         await repository.note(job.account_id, posted, attempt, _PATIENCE)
         if outcome.error is not None:
-            raise JobFailed(outcome.error, again=not last, after=outcome.after)
+            raise JobFailed(outcome.error, again=not last, after=_rest(outcome.after, job.attempts))
         return Done(result={"status": outcome.status})
 
     return JobKind(WEBHOOK, run, retries=_RETRIES, limit=30.0)
+
+
+def _rest(asked: timedelta | None, attempts: int) -> timedelta | None:
+    """As long as the receiver *asked* for, but no shorter than ours: the tries are to last for most of a day."""
+    return None if asked is None else max(asked, _RETRIES.wait(attempts))
 
 
 def message(posted: Posted) -> bytes:

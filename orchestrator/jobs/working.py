@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from inference.reach import ReachedEngines
 from inference.registry import Registry
 from inference.transcribing import RecordingRecognizer
+from orchestrator.core.errors import StoreUnavailable
 from orchestrator.jobs.registry import Means, kinds
 from orchestrator.jobs.worker import Worker
 from orchestrator.settings import Settings
+from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database, PoolLimits
 from orchestrator.store.embedded import EmbeddedPostgres
 from orchestrator.store.job_runs import JobRuns
@@ -20,6 +24,8 @@ from orchestrator.store.job_runs import JobRuns
 # Behind calls in everything: whoever is on the phone must not notice that work is being done.
 _NICENESS = 10
 _CONNECTIONS = 6
+# Seconds between two looks for calls that nobody ended.
+_LOOK = 300.0
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +41,18 @@ async def work(settings: Settings) -> None:
         recognizer = RecordingRecognizer(profile, registry, settings.transcription)
         worker = Worker(dsn, JobRuns(database), kinds(Means(settings, database, engines, recognizer)))
         log.info("worker_ready", pid=os.getpid())
-        await worker.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_end_abandoned(CallsRepository(database), settings.over_after), name="abandoned calls")
+            await worker.run()
+
+
+async def _end_abandoned(calls: CallsRepository, over_after: timedelta) -> None:
+    """End the calls that have none though they must be over: whoever had them died, and perhaps never comes back."""
+    while True:
+        with suppress(StoreUnavailable):
+            for call in await calls.end_abandoned(begun_before=datetime.now(UTC) - over_after):
+                log.warning("abandoned_call_ended", call=str(call))
+        await asyncio.sleep(_LOOK)
 
 
 def address(settings: Settings) -> str:

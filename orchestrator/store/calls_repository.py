@@ -112,7 +112,7 @@ _END_ABANDONED = """
     WITH abandoned AS (
         SELECT id, coalesce((SELECT max(at) FROM events WHERE call_id = calls.id), 0) AS length
         FROM calls
-        WHERE ended_at IS NULL AND id <> ALL ($2)
+        WHERE ended_at IS NULL AND id <> ALL ($2) AND ($3::timestamptz IS NULL OR started_at < $3)
     )
     UPDATE calls SET
         end_reason = $1,
@@ -183,13 +183,14 @@ class CallsRepository:
                 if was_open:
                     await calls_ended(connection, [call_id])
 
-    async def end_abandoned(self, alive: Iterable[UUID] = ()) -> list[UUID]:
+    async def end_abandoned(self, alive: Iterable[UUID] = (), begun_before: datetime | None = None) -> list[UUID]:
         """End all calls that were cut by the death of their orchestrator, at their last event; their ids.
 
-        For the start of a single orchestrator, after what its last run has spooled is replayed. alive: calls to spare.
+        alive: calls to spare; begun_before: spares the later ones. Without it, this is for the start of a single
+        orchestrator, after what its last run has spooled is replayed.
         """
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(_END_ABANDONED, EndReason.ERROR.value, list(alive))
+            rows = await connection.fetch(_END_ABANDONED, EndReason.ERROR.value, list(alive), begun_before)
             ended = [row["id"] for row in rows]
             await calls_ended(connection, ended)
         return ended

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,12 +34,12 @@ _ROWS: Final = ("turns", "transcripts", "events", "recordings", "consents", "job
 _DELIVERIES: Final = """
     DELETE FROM webhook_deliveries WHERE account_id = $1 AND data ->> 'call_id' = ANY ($2) RETURNING id
 """
+# Characters. Two or three digits are in many ids and figures, which are about nobody.
+_LONG_ENOUGH: Final = 7
 # Work that names a call without being tied to it, or sends what is no longer there.
 _NAMING: Final = """
-    DELETE FROM jobs WHERE account_id = $1 AND kind <> $3 AND (id = ANY ($4) OR EXISTS (
-        SELECT FROM unnest($2::text[]) AS named (name)
-        WHERE strpos(concat(key, payload::text, result::text), named.name) > 0
-    ))
+    DELETE FROM jobs WHERE account_id = $1 AND kind <> $3
+        AND (id = ANY ($4) OR concat_ws(' ', to_json(key), payload::text, result::text) ~ ANY ($2))
 """
 
 
@@ -137,7 +139,7 @@ class ErasuresRepository:
         account = erasure.account
         async with self._database.tenant(account) as connection:
             deliveries = [row["id"] for row in await connection.fetch(_DELIVERIES, account, list(names))]
-            done = await connection.execute(_NAMING, account, list(names), ERASURE, deliveries)
+            done = await connection.execute(_NAMING, account, [_pattern(name) for name in names], ERASURE, deliveries)
             counts = {"jobs": int(done.split()[-1]), "webhook_deliveries": len(deliveries)}
             await _note(connection, erasure, [], counts)
 
@@ -173,6 +175,14 @@ async def _note(
     await connection.execute(
         "UPDATE erasures SET calls = calls || $2::uuid[], erased = $3 WHERE id = $1", erasure.id, calls, sums
     )
+
+
+def _pattern(name: str) -> str:
+    """A regular expression of PostgreSQL's for JSON that names it; a short name is no part of a longer text."""
+    literal = re.escape(json.dumps(name, ensure_ascii=False)[1:-1])
+    if len(name) < _LONG_ENOUGH:
+        return f'"{literal}"'
+    return f"(?<![[:alnum:].-]){literal}(?![[:alnum:].-])"
 
 
 def _erasure(row: asyncpg.Record) -> StoredErasure:

@@ -12,6 +12,7 @@ import asyncpg
 from orchestrator.store.after_call import analysed, take_turn
 from orchestrator.store.db import Database
 from orchestrator.store.jobs import AFTER_CALL, Job, JobState, Work, put, to_job
+from orchestrator.store.webhook_events import WEBHOOK, give_up
 
 Effect: TypeAlias = Callable[[asyncpg.Connection], Awaitable[None]]
 """What a job changes, written in the transaction that says that it succeeded: both are kept, or neither."""
@@ -148,6 +149,8 @@ class JobRuns:
         result: Mapping[str, object] | None,
     ) -> bool:
         ended = await connection.fetchval(_END, job.id, job.run, state.value, error, result) is not None
+        if ended and state is JobState.FAILED and job.kind == WEBHOOK:
+            await give_up(connection, job.id, error)
         if ended and job.kind in AFTER_CALL and job.call_id is not None:
             await analysed(connection, job.call_id)
         return ended

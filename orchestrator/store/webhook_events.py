@@ -41,6 +41,12 @@ _CALL = """
 """
 
 
+_GIVE_UP = """
+    UPDATE webhook_deliveries SET state = 'failed', error = $2
+    WHERE state = 'waiting' AND id = (SELECT (payload ->> 'delivery')::uuid FROM jobs WHERE id = $1)
+"""
+
+
 async def tell(
     connection: asyncpg.Connection, account: UUID, event: UUID, kind: EventType, data: Mapping[str, object]
 ) -> None:
@@ -53,3 +59,8 @@ async def tell_of_call(connection: asyncpg.Connection, call: UUID, kind: EventTy
     """The same of *call*, which is there."""
     row = await connection.fetchrow(_CALL, call)
     await tell(connection, row["account_id"], uuid5(call, kind), kind, row["data"])
+
+
+async def give_up(connection: asyncpg.Connection, job: UUID, error: str | None) -> None:
+    """*job*, which was to send a delivery, is over: unless that is told otherwise, nothing was delivered."""
+    await connection.execute(_GIVE_UP, job, error)

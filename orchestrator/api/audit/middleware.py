@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import parse_qs
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -81,5 +82,5 @@ class AuditedRequests:
 def _is_told(scope: Scope) -> bool:
     name = getattr(scope.get("endpoint"), "__name__", "")
     if name == SEARCH:
-        return b"q=" in scope["query_string"]
+        return "q" in parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     return name in READS or (scope["method"] in _CHANGING and name not in UNTOLD)

@@ -339,6 +339,16 @@ async def test_a_caller_without_a_number_is_forgotten_by_name(office: Office) ->
     assert await office.left() == set()
 
 
+async def test_a_short_number_takes_no_work_of_others_with_it(office: Office) -> None:
+    async with office.database.connection() as connection:
+        work = [{"text": "42"}, {"day": "2042-42-04"}, {"id": f"{uuid4()}42"}, {"count": 42}, {"text": "to 4242"}]
+        for payload in work:
+            await put(connection, Work(FIRST_ACCOUNT, "webhook", payload=payload))
+        await office.forget("42")
+        left = [row["payload"] for row in await connection.fetch("SELECT payload FROM jobs WHERE kind = 'webhook'")]
+    assert sorted(map(str, left)) == sorted(map(str, work[1:]))
+
+
 async def test_what_is_no_number_is_refused(office: Office) -> None:
     with pytest.raises(ValueError, match="country code"):
         await office.ask("+999")

@@ -148,6 +148,17 @@ async def test_calls_of_a_dead_orchestrator_end_at_their_last_event(calls: Calls
     assert await calls.end_abandoned(alive=[alive]) == []
 
 
+async def test_where_other_orchestrators_may_live_only_calls_that_must_be_over_are_ended(
+    calls: CallsRepository,
+) -> None:
+    cut, recent = uuid4(), uuid4()
+    begun = started(cut)
+    await calls.write([begun, replace(started(recent), started_at=begun.started_at + 60.0)])
+    between = datetime.fromtimestamp(begun.started_at + 30.0, UTC)
+
+    assert await calls.end_abandoned(begun_before=between) == [cut]
+
+
 async def test_two_writers_of_the_same_accounts_do_not_wait_for_each_other(database: Database) -> None:
     async with database.connection() as connection:
         other = await connection.fetchval("INSERT INTO accounts (name) VALUES ('other') RETURNING id")

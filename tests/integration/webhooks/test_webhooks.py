@@ -29,6 +29,7 @@ from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened
 from orchestrator.jobs.kinds import Done, JobFailed
 from orchestrator.jobs.webhooks import webhook
 from orchestrator.store.calls_repository import CallsRepository
+from orchestrator.store.job_runs import JobRuns
 from orchestrator.store.jobs import to_job
 from orchestrator.store.webhook_events import WEBHOOK
 from orchestrator.store.webhooks_repository import WebhooksRepository
@@ -140,6 +141,34 @@ async def test_what_is_not_taken_is_tried_again_as_the_same_message(told: Told) 
     ids = {headers["webhook-id"] for headers, _ in told.receiver.got}
     bodies = {body for _, body in told.receiver.got}
     assert (len(told.receiver.got), len(ids), len(bodies)) == (3, 1, 1)
+
+
+async def test_a_receiver_that_asks_for_another_try_at_once_waits_as_others_do(told: Told) -> None:
+    await told.make()
+    told.receiver.answers, told.receiver.headers = [503], {"Retry-After": "0"}
+    await a_call(told)
+    (outcome,) = await told.run(attempts=5)
+    assert isinstance(outcome, JobFailed) and outcome.after is not None
+    assert outcome.after >= timedelta(seconds=120)
+
+
+async def test_a_delivery_whose_job_is_cancelled_or_loses_its_workers_has_failed_and_may_be_sent_again(
+    told: Told,
+) -> None:
+    hook = await told.make("call.started", "call.ended")
+    await a_call(told)
+    runs = JobRuns(told.control.database)
+    async with told.control.database.connection() as connection:
+        cancelled, lost = [row["id"] for row in await connection.fetch("SELECT id FROM jobs WHERE kind = $1", WEBHOOK)]
+        await connection.execute("UPDATE jobs SET state = 'running', lost = 3 WHERE id = $1", lost)
+    answer = await told.control.client.post(f"/api/v1/jobs/{cancelled}/cancel", headers=ADMIN)
+    assert answer.is_success
+    assert await runs.claim(lost, losses=3) is None
+    read = await told.deliveries(hook)
+    assert sorted((one["state"], one["error"]) for one in read) == [("failed", "cancelled"), ("failed", "worker_lost")]
+    for one in read:
+        await told.ask("POST", f"/{hook['id']}/deliveries/{one['id']}/again")
+    assert [one["state"] for one in await told.deliveries(hook)] == ["waiting", "waiting"]
 
 
 async def test_what_is_given_up_is_told_and_sent_again_when_somebody_asks(told: Told) -> None:
