@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TypeAlias
 from uuid import UUID
 
@@ -65,6 +66,18 @@ _RECENT = f"""
     SELECT started_at FROM calls WHERE account_id = $1 ORDER BY started_at DESC, id DESC OFFSET {RECENT} LIMIT 1
 """  # noqa: S608 - a number of ours
 
+# What the index is asked for a term's words. One may be several to PostgreSQL, such as a hyphenated one, or none.
+_PAIRS = """
+    SELECT term, array_agg(DISTINCT pair) FILTER (WHERE pair IS NOT NULL) AS pairs
+    FROM (
+        SELECT term, word, word || lead(word, 1, '') OVER (PARTITION BY term ORDER BY place) AS neighbours
+        FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS typed (term, text, place),
+            to_tsvector('offhook_words', text) AS word
+    ) AS words LEFT JOIN unnest(pairs_of(neighbours)) AS pair ON true
+    WHERE word <> ''
+    GROUP BY term
+"""
+
 _CONDITIONS = {
     "agent": "agent = {}",
     "direction": "direction = {}",
@@ -99,7 +112,7 @@ class CallLists:
     async def page(self, account: UUID, wanted: CallFilter, limit: int, after: Place | None = None) -> list[FoundCall]:
         """The latest *limit* calls of *account* that are *wanted*; older than *after* when it is given."""
         words = _words(wanted)
-        if words is not None and not words.whole:
+        if words is not None and not words.terms:
             return []
         found = await self.found(account, wanted, limit, after)
         async with self._database.tenant(account) as connection:
@@ -134,10 +147,9 @@ async def looks(
 ) -> AsyncIterator[Look]:
     """The queries for a page, each of which finds all of it; the first to find *limit* ids is the last to be asked.
 
-    A common word's page is among the latest calls; a rare word's are few, and the index has them. In between, and for
-    phrases, of which the index has every call with those words anywhere, it is asked for recent days first. It is no
-    use under row-level security, where PostgreSQL cannot know that comparing words leaks nothing: so the ids are found
-    without it, by account, and what is shown of the calls is read under it.
+    A common word's page is among the latest calls; a rare word's are few, and the index has them. In between it is
+    asked for recent days first. It is no use under row-level security, where PostgreSQL cannot know that comparing
+    words leaks nothing: so the ids are found without it, by account, and what is shown of the calls is read under it.
     """
     conditions, arguments = _conditions(account, wanted, after)
     words = _words(wanted)
@@ -149,16 +161,40 @@ async def looks(
         return
     said, last = f"words @@ to_tsquery('offhook_words', ${number})", f"{order} LIMIT ${number + 1}"
     near = f"SELECT id FROM (SELECT id, started_at, words {among} {order} LIMIT {NEAR}) AS near WHERE {said} {last}"  # noqa: S608
-    given = (*arguments, words.whole, limit)
+    given: tuple[object, ...] = (*arguments, words.whole, limit)
     yield Look(_PLANNING, near, given)
+    beside, pairs = await _beside(connection, words, number + 2)
+    given = (*given, *pairs)
+    found = f"SELECT id {among}{{days}} AND {said} {last}"
+    if beside:
+        # Fenced off, or every row that is found would have its pairs made anew, to be compared with the phrase's.
+        held = f"SELECT id, started_at, words {among}{{days}} AND {beside} OFFSET 0"
+        found = f"SELECT id FROM ({held}) AS held WHERE {said} {last}"  # noqa: S608
     recent = await connection.fetchval(_RECENT, account)
     # The index looks at every call of a range: it has no use for wide ones, nor for any that ends before the last day.
     if recent is not None and (after is None or after[0] > recent):
-        days = f"{_DAY} >= ${number + 2}"
-        yield Look(
-            _BY_WORDS, f"SELECT id {among} AND {days} AND {said} {last}", (*given, recent.astimezone(UTC).date())
-        )
-    yield Look(_BY_WORDS, f"SELECT id {among} AND {said} {last}", given)
+        days = f" AND {_DAY} >= ${len(given) + 1}"
+        yield Look(_BY_WORDS, found.format(days=days), (*given, recent.astimezone(UTC).date()))
+    yield Look(_BY_WORDS, found.format(days=""), given)
+
+
+async def _beside(connection: asyncpg.Connection, words: WordsQuery, number: int) -> tuple[str, list[object]]:
+    """What holds of the calls wanted, of words that are neighbours, and its arguments from $*number* on.
+
+    Empty when no words have to be neighbours. It is exact but for pairs that share a number, and for longer phrases.
+    """
+    wanted = words.wanted
+    typed = [(index, word) for index, term in enumerate(wanted) for word in term.words]
+    rows = await connection.fetch(_PAIRS, [index for index, _ in typed], [word for _, word in typed])
+    pairs = {row["term"]: row["pairs"] for row in rows if row["pairs"] and not wanted[row["term"]].begun}
+    if not pairs:
+        return "", []
+    condition, arguments = f"pairs_of(words) @> ${number}", list[object]([sorted(set(chain(*pairs.values())))])
+    # PostgreSQL finds no call at all with a query in which it sees no word.
+    if others := [wanted[row["term"]].query for row in rows if row["term"] not in pairs]:
+        condition += f" AND words @@ to_tsquery('offhook_words', ${number + 1})"
+        arguments.append(" & ".join(others))
+    return condition, arguments
 
 
 def _conditions(account: UUID, wanted: CallFilter, after: Place | None) -> tuple[list[str], list[object]]:
@@ -188,7 +224,7 @@ async def _lines(
     connection: asyncpg.Connection, calls: list[Call], words: WordsQuery | None
 ) -> dict[UUID, list[RecordedLine]]:
     lines: dict[UUID, list[RecordedLine]] = {}
-    if words is None or not words.parts:
+    if words is None or not words.wanted:
         return lines
     for row in await connection.fetch(_LINES, [call.id for call in calls], words.parts):
         lines.setdefault(row["call_id"], []).append(to_line(row))

@@ -12,32 +12,54 @@ _TERM = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 
 
 @dataclass(frozen=True, slots=True)
-class WordsQuery:
-    """Both are arguments of to_tsquery. whole: a call that is looked for; parts: a line of it that is worth showing."""
+class Term:
+    """Words side by side. begun: the last one is the beginning of a word; without: calls that lack them are wanted."""
 
-    whole: str
-    parts: str
+    words: tuple[str, ...]
+    begun: bool = False
+    without: bool = False
+
+    @property
+    def query(self) -> str:
+        """What to_tsquery reads, whatever *without* says."""
+        words = " <-> ".join(map(_quoted, self.words)) + (":*" if self.begun else "")
+        return f"({words})" if len(self.words) > 1 else words
+
+
+@dataclass(frozen=True, slots=True)
+class WordsQuery:
+    """What is looked for, term by term. whole, parts: arguments of to_tsquery, empty when there is no such term."""
+
+    terms: tuple[Term, ...]
 
     @classmethod
     def of(cls, typed: str) -> Self:
         """All of the words of *typed*, in any order. "two words": side by side; refund*: that begin so; -word: not it.
 
-        Nothing in it can be anything but words: each is quoted. Both are empty when there is no word.
+        Nothing in it can be anything but words: each is quoted. There are no terms when there is no word.
         """
-        terms = [(without, _wanted(phrase, word)) for without, phrase, word in _TERM.findall(typed)]
-        terms = [term for term in terms if term[1]][:MOST_TERMS]
-        return cls(
-            whole=" & ".join(f"!{wanted}" if without else wanted for without, wanted in terms),
-            parts=" | ".join(wanted for without, wanted in terms if not without),
-        )
+        terms = (_term(*found) for found in _TERM.findall(typed))
+        return cls(tuple(term for term in terms if term.words)[:MOST_TERMS])
+
+    @property
+    def whole(self) -> str:
+        """A call that is looked for."""
+        return " & ".join(f"!{term.query}" if term.without else term.query for term in self.terms)
+
+    @property
+    def wanted(self) -> tuple[Term, ...]:
+        """What has to be in a call."""
+        return tuple(term for term in self.terms if not term.without)
+
+    @property
+    def parts(self) -> str:
+        """A line of it that is worth showing."""
+        return " | ".join(term.query for term in self.wanted)
 
 
-def _wanted(phrase: str, word: str) -> str:
-    if word:
-        begun = ":*" if word.endswith("*") else ""
-        return _quoted(word.rstrip("*")) + begun if _has_letters(word) else ""
-    words = [_quoted(part) for part in phrase.split() if _has_letters(part)]
-    return f"({' <-> '.join(words)})" if words else ""
+def _term(without: str, phrase: str, word: str) -> Term:
+    words = [word.rstrip("*")] if word else phrase.split()
+    return Term(tuple(filter(_has_letters, words)), word.endswith("*"), bool(without))
 
 
 def _quoted(word: str) -> str:

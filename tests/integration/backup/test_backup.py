@@ -42,6 +42,7 @@ from tests.integration.api.serving import served
 from tests.integration.api.test_recordings import recorded, voices
 from tests.integration.backup.conftest import Original, Place, add_call
 from tests.integration.recordings.s3_server import BUCKET, S3Server
+from tests.integration.store.test_phrases import held, indexed
 
 _SCHEMA = """
     SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
@@ -331,6 +332,17 @@ async def test_a_backup_of_an_older_release_becomes_this_one(elsewhere: Place, f
     assert [row[1:37] for row in after["calls"]] == [str(call)]
     assert after["audit_log"] == []
     assert await schema(elsewhere) == await schema(full)
+    async with Database(elsewhere.dsn) as database:
+        assert await indexed(database, '"line feed"') == [call]
+
+
+async def test_words_side_by_side_are_found_in_the_restored_place(original: Original, elsewhere: Place) -> None:
+    await restored(original.backup, elsewhere)
+    async with Database(elsewhere.dsn) as database:
+        (call,) = await indexed(database, '"line feed"')
+        assert await held(database, '"line feed"') == 1
+        assert await indexed(database, '"feed line"') == []
+    assert str(call) in str(original.rows["calls"])
 
 
 async def test_whoever_owns_the_database_needs_no_more_rights(original: Original, elsewhere: Place) -> None:
