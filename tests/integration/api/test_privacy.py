@@ -25,7 +25,8 @@ from tests.integration.api.conftest import OPERATOR, Control
 from tests.integration.dump import dump, files
 
 ADMIN = {"Authorization": f"Bearer {OPERATOR}"}
-SECRETS = ("4111", "Zebedee", "zebedee", "+33 6 12")
+# None of them is part of a random id.
+SECRETS = ("4111 1111", "card is 4111", "Zebedee", "zebedee", "+33 6 12")
 
 
 def telling_call(call: UUID) -> list[Record]:
