@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -12,7 +11,7 @@ import structlog
 from inference.reach import ReachedEngines
 from inference.registry import Registry
 from inference.transcribing import RecordingRecognizer
-from orchestrator.core.errors import StoreUnavailable
+from orchestrator.core.errors import ConfigError, StoreUnavailable
 from orchestrator.jobs.registry import Means, kinds
 from orchestrator.jobs.worker import Worker
 from orchestrator.settings import Settings
@@ -41,17 +40,22 @@ async def work(settings: Settings) -> None:
         recognizer = RecordingRecognizer(profile, registry, settings.transcription)
         worker = Worker(dsn, JobRuns(database), kinds(Means(settings, database, engines, recognizer)))
         log.info("worker_ready", pid=os.getpid())
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_end_abandoned(CallsRepository(database), settings.over_after), name="abandoned calls")
+        ending = asyncio.create_task(_end_abandoned(CallsRepository(database), settings.over_after), name="call ends")
+        try:
             await worker.run()
+        finally:
+            ending.cancel()
+            await asyncio.wait([ending])
 
 
 async def _end_abandoned(calls: CallsRepository, over_after: timedelta) -> None:
     """End the calls that have none though they must be over: whoever had them died, and perhaps never comes back."""
     while True:
-        with suppress(StoreUnavailable):
+        try:
             for call in await calls.end_abandoned(begun_before=datetime.now(UTC) - over_after):
                 log.warning("abandoned_call_ended", call=str(call))
+        except (StoreUnavailable, ConfigError) as error:
+            log.warning("abandoned_calls_not_ended", reason=str(error))
         await asyncio.sleep(_LOOK)
 
 

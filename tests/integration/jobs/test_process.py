@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.jobs.process import WorkerProcess
+from orchestrator.jobs.process import Patience, WorkerProcess
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
 from orchestrator.store.jobs import ROLLUP, JobState, enqueue
 from tests.integration.jobs.conftest import Jobs
@@ -47,6 +47,18 @@ async def test_a_supervised_worker_works_behind_calls_and_is_started_again_when_
         os.kill(last, 0)
 
 
+async def test_a_worker_that_cannot_be_started_again_is_tried_until_it_can(
+    jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = WorkerProcess(environment(jobs, tmp_path), Patience(restart=0.05, longest=0.05))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
+    async with worker.running():
+        await until(lambda: _restarted(worker, 3), within=30.0)
+        monkeypatch.undo()
+        await queued(jobs, "2026-11-23")
+        await until(lambda: _done(jobs, 1), within=30.0)
+
+
 async def test_a_worker_alone_works_until_it_is_told_to_stop_whatever_its_input_is(jobs: Jobs, tmp_path: Path) -> None:
     await queued(jobs, "2026-11-23")
     process = await asyncio.create_subprocess_exec(
@@ -74,6 +86,10 @@ async def test_a_day_that_is_no_day_is_not_tried_again(jobs: Jobs, tmp_path: Pat
         await until(lambda: _failed(jobs), within=30.0)
     job = await jobs.the()
     assert (job.error, job.attempts) == ("bad_payload", 1)
+
+
+async def _restarted(worker: WorkerProcess, times: int) -> bool:
+    return worker.restarts >= times
 
 
 async def _done(jobs: Jobs, number: int) -> bool:
