@@ -74,7 +74,13 @@ class GatewayProcess:
         back_off = BackOff(self._patience.restart, self._patience.longest, self._patience.steady)
         while True:
             started = clock()
-            code = await self._live_once()
+            try:
+                code = await self._live_once()
+            except OSError as error:  # such as no memory for another process
+                if not self.listening.done():
+                    raise ConfigError(f"SIP gateway {self.settings.name} cannot be started: {error}") from error
+                log.warning("gateway_not_started", gateway=self.settings.name, error=str(error))
+                code = -1
             wait = back_off.after(clock() - started)
             # It ends with 0 when it was asked to, such as by whoever stops the whole service at once.
             level, event = (logging.INFO, "gateway_ended") if code == 0 else (logging.ERROR, "gateway_died")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from ipaddress import IPv4Network
 from pathlib import Path
 from uuid import uuid4
@@ -50,6 +51,19 @@ async def test_a_gateway_that_dies_is_started_again_and_takes_calls(tmp_path: Pa
             dialog = Dialog(peer)
             assert (await dialog.ask()).status == 200
             await dialog.within("BYE")
+
+
+async def test_a_gateway_that_cannot_be_started_again_is_tried_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gateway_pool([settings(17060, tmp_path)], Patience(restart=0.05, longest=0.05)) as pool:
+        (gateway,) = pool.gateways
+        assert gateway.pid
+        with monkeypatch.context() as machine:
+            machine.setattr(sys, "executable", str(tmp_path / "gone"))
+            os.kill(gateway.pid, signal.SIGKILL)
+            await until(lambda: gateway.restarts >= 3)
+        await until(lambda: pool.ready)
 
 
 async def test_leaving_a_pool_says_bye_to_its_calls(tmp_path: Path) -> None:
