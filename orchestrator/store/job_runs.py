@@ -9,10 +9,10 @@ from uuid import UUID
 
 import asyncpg
 
-from orchestrator.store.after_call import analysed, take_turn
+from orchestrator.store.after_call import take_turn
 from orchestrator.store.db import Database
-from orchestrator.store.jobs import AFTER_CALL, Job, JobState, Work, put, to_job
-from orchestrator.store.webhook_events import WEBHOOK, give_up
+from orchestrator.store.job_ends import job_ended
+from orchestrator.store.jobs import Job, JobState, Work, put, to_job
 
 Effect: TypeAlias = Callable[[asyncpg.Connection], Awaitable[None]]
 """What a job changes, written in the transaction that says that it succeeded: both are kept, or neither."""
@@ -30,7 +30,7 @@ _CLAIM = """
 _END = """
     UPDATE jobs SET state = $3, error = $4, result = $5, finished_at = now()
     WHERE id = $1 AND run = $2 AND state = 'running'
-    RETURNING id
+    RETURNING *
 """
 
 _POSTPONE = """
@@ -148,9 +148,8 @@ class JobRuns:
         error: str | None,
         result: Mapping[str, object] | None,
     ) -> bool:
-        ended = await connection.fetchval(_END, job.id, job.run, state.value, error, result) is not None
-        if ended and state is JobState.FAILED and job.kind == WEBHOOK:
-            await give_up(connection, job.id, error)
-        if ended and job.kind in AFTER_CALL and job.call_id is not None:
-            await analysed(connection, job.call_id)
-        return ended
+        row = await connection.fetchrow(_END, job.id, job.run, state.value, error, result)
+        if row is None:
+            return False
+        await job_ended(connection, to_job(row))
+        return True

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from orchestrator.store.after_call import analysed, take_turn
+from orchestrator.store.after_call import take_turn
 from orchestrator.store.db import Database
-from orchestrator.store.jobs import AFTER_CALL, Job, JobState, to_job
-from orchestrator.store.webhook_events import WEBHOOK, give_up
+from orchestrator.store.job_ends import job_ended
+from orchestrator.store.jobs import Job, JobState, to_job
 
 _PAGE = """
     SELECT * FROM jobs
@@ -83,8 +83,7 @@ class JobsRepository:
         async with self._database.tenant(account) as connection:
             await take_turn(connection, job)
             row = await connection.fetchrow(_CANCEL, job, account)
-            if row is not None and row["kind"] == WEBHOOK:
-                await give_up(connection, job, "cancelled")
-            if row is not None and row["kind"] in AFTER_CALL and row["call_id"] is not None:
-                await analysed(connection, row["call_id"])
-        return None if row is None else to_job(row)
+            cancelled = None if row is None else to_job(row)
+            if cancelled is not None:
+                await job_ended(connection, cancelled)
+        return cancelled

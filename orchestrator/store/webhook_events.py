@@ -61,6 +61,6 @@ async def tell_of_call(connection: asyncpg.Connection, call: UUID, kind: EventTy
     await tell(connection, row["account_id"], uuid5(call, kind), kind, row["data"])
 
 
-async def give_up(connection: asyncpg.Connection, job: UUID, error: str | None) -> None:
-    """*job*, which was to send a delivery, is over: unless that is told otherwise, nothing was delivered."""
+async def give_up(connection: asyncpg.Connection, job: UUID, error: str) -> None:
+    """*job*, which was to send a delivery, is over: one that still waits has failed, with *error*."""
     await connection.execute(_GIVE_UP, job, error)
