@@ -128,10 +128,10 @@ class CallSupervisor:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def answers(self, account_may: Callable[[UUID], bool], number: str) -> bool:
-        """Whether somebody answers *number* (in routing form) of an account that may be reached."""
+    def account_of(self, number: str) -> UUID | None:
+        """Whose agent answers *number* (in routing form); None when nobody does."""
         agent = self._agents.get(number)
-        return agent is not None and account_may(agent.account)
+        return None if agent is None else agent.account
 
     @contextmanager
     def admitted(self, number: str) -> Iterator[OnDuty | Refusal]:

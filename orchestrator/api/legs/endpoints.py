@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from math import ceil
 from uuid import UUID
 
@@ -87,14 +86,11 @@ class LegDoor:
 
     def _as_it_came(self, invite: Invite) -> Invite:
         """*invite* by that of the trunks it may have come by whose account has the number that was called."""
-        ways = (Way(trunk=_trunk(invite), callee=invite.callee), *invite.others)
-        for way in ways:
-            if self.supervisor.answers(partial(self._may_be_called, way.trunk), route(way.callee)):
+        for way in (Way(trunk=_trunk(invite), callee=invite.callee), *invite.others):
+            account = self.supervisor.account_of(route(way.callee))
+            if account is not None and self.trunks.may_be_called(account, way.trunk):
                 return invite.model_copy(update={"trunk": way.trunk, "callee": way.callee})
         return invite
-
-    def _may_be_called(self, trunk: str, account: UUID) -> bool:
-        return self.trunks.may_be_called(account, trunk)
 
     async def _talk(self, transport: WebSocketTransport, invite: Invite, agent: OnDuty | Refusal) -> None:
         """The call that *agent* has, to its end, if it is not refused."""
