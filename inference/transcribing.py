@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from inference.loading import BUILD_ENGINE, HostedEngine
 from inference.local.patience import Patience
@@ -16,13 +17,12 @@ from inference.remote import Pulse, RemoteRecognizer
 from orchestrator.core.errors import ConfigError
 from orchestrator.core.ports import Recognizer
 
+OFF: Final = "off"
+
 _NICENESS = 19
 # A window of 30 s is 80 s of one core for a large model, and all others go first.
 _UNHURRIED = {"recognize": Operation(900.0)}
 _PATIENCE = Patience(start=600.0, answer=120.0)
-
-
-OFF = "off"
 
 
 class RecordingRecognizer:

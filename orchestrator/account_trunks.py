@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final, Protocol
@@ -21,18 +20,18 @@ from pydantic import SecretStr
 
 from orchestrator.access.seal import Seal
 from orchestrator.calls.trunks import Trunks
-from orchestrator.core.errors import ConfigError, StoreUnavailable
+from orchestrator.core.networks import Network, admits
 from orchestrator.core.trunk import ADDED, AddedTrunk
+from orchestrator.store.follower import RETRY, Follower
 from orchestrator.store.trunks_repository import StoredTrunk, TrunksRepository
-from orchestrator.webhooks.networks import Network, admits
 from telephony.sip.settings import Trunk, host_of
 
-# Hosts are looked up again so often, and gateways asked again that did not answer or had no room.
+# Hosts are looked up again so often.
 _LOOK_SECONDS = 60.0
-_RETRY_SECONDS = 2.0
 _LOOKUP_SECONDS = 5.0
 _LOOKUPS = 2  # at once: they share threads with others
 _MOST_ADDRESSES: Final = 16  # of one host
+# Gateways are asked again that did not answer, or had no room.
 _PASSING: Final = frozenset({"no_room", "no_gateway"})
 
 log = structlog.get_logger(__name__)
@@ -71,7 +70,10 @@ class _Unusable(Exception):
 
 
 class AccountTrunks:
-    """Those of all accounts. known: what calls ask; networks: where they may be; seal: of their passwords."""
+    """Those of all accounts. known: what calls ask; networks: where they may be; seal: of their passwords.
+
+    follower: keeps them as the database has them.
+    """
 
     def __init__(
         self, trunks: TrunksRepository, gateways: Gateways, known: Trunks, seal: Seal, networks: Sequence[Network]
@@ -81,26 +83,12 @@ class AccountTrunks:
         self._known = known
         self._seal = seal
         self._networks = networks
-        self._changed = asyncio.Event()
+        self.follower = Follower("account trunks", self.load, self._again)
         self._lookups = asyncio.Semaphore(_LOOKUPS)
         self._found: dict[str, tuple[IPv4Address, ...] | None] = {}
         self._looked = 0.0
         self._faults: Mapping[str, str] = {}
         self._carried: frozenset[str] = frozenset()
-
-    def heard(self, payload: str | None) -> None:
-        """One was made, changed or removed."""
-        self._changed.set()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Follow the database during the block."""
-        task = asyncio.create_task(self._follow(), name="account trunks")
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
 
     async def load(self) -> None:
         """Let the gateways carry what the database says. Raises StoreUnavailable."""
@@ -188,22 +176,8 @@ class AccountTrunks:
             raise _Unusable("address_refused")
         return found
 
-    async def _follow(self) -> None:
-        wait = _LOOK_SECONDS
-        while True:
-            try:
-                async with asyncio.timeout(wait):
-                    await self._changed.wait()
-            except TimeoutError:
-                pass
-            self._changed.clear()
-            try:
-                await self.load()
-            except (StoreUnavailable, ConfigError) as error:
-                log.warning("trunks_behind", reason=str(error))
-                self._changed.set()
-                await asyncio.sleep(_RETRY_SECONDS)
-            wait = _RETRY_SECONDS if _PASSING & set(self._faults.values()) else _LOOK_SECONDS
+    def _again(self) -> float:
+        return RETRY if _PASSING & set(self._faults.values()) else _LOOK_SECONDS
 
 
 async def _looked_up(host: str) -> tuple[IPv4Address, ...] | None:
@@ -233,14 +207,9 @@ def registration_state(registrar: str | None, answer: str, *, breaker_open: bool
 
 
 def _trunk(one: StoredTrunk, password: SecretStr) -> Trunk:
-    return Trunk.model_validate(
-        {
-            **{name: getattr(one, name) for name in ("networks", "registrar", "domain", "realm", "user", "expires")},
-            **{name: getattr(one, name) for name in ("peer", "transport", "echo_guard", "account")},
-            "name": key_of(one.id),
-            "password": password,
-        }
-    )
+    same = ("networks", "registrar", "domain", "realm", "user", "expires", "peer", "transport", "echo_guard", "account")
+    told = {name: getattr(one, name) for name in same}
+    return Trunk.model_validate({**told, "name": key_of(one.id), "password": password})
 
 
 def _at(target: str, address: IPv4Address) -> str:

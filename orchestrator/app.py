@@ -42,6 +42,7 @@ from orchestrator.control_plane import ControlSettings, Keys, Stage, control_pla
 from orchestrator.core.breaker import BreakerState
 from orchestrator.core.errors import ConfigError
 from orchestrator.core.events import FIRST_ACCOUNT
+from orchestrator.core.networks import read_networks
 from orchestrator.core.ports import TextToSpeech
 from orchestrator.demo import DEMO_AGENTS
 from orchestrator.jobs.backlog import Backlog
@@ -65,7 +66,6 @@ from orchestrator.telemetry.fanout import Fanout
 from orchestrator.telemetry.prometheus import CallMetrics
 from orchestrator.telemetry.recorder import DatabaseRecorder
 from orchestrator.telemetry.spool import Spool
-from orchestrator.webhooks.networks import read_networks
 from telephony.sip.pool import GatewayPool, GatewayProcess, gateway_pool
 from telephony.sip.settings import GatewaySettings
 

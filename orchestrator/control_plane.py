@@ -56,6 +56,7 @@ from orchestrator.compliance.erasure import Requests
 from orchestrator.compliance.policies import MaskingPolicies
 from orchestrator.compliance.retention import Retention
 from orchestrator.core.clock import Clock
+from orchestrator.core.networks import Network
 from orchestrator.recordings.archive import Archive
 from orchestrator.recordings.links import Links
 from orchestrator.roster import AGENTS_CHANNEL, AgentRoster
@@ -83,7 +84,6 @@ from orchestrator.store.trunks_repository import TRUNKS_CHANNEL, TrunksRepositor
 from orchestrator.store.users_repository import UsersRepository
 from orchestrator.store.webhook_events import WEBHOOK
 from orchestrator.store.webhooks_repository import WebhooksRepository
-from orchestrator.webhooks.networks import Network
 from telephony.sip.settings import Trunk
 
 
@@ -157,15 +157,15 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
     simulations = Simulations(stage.supervisor)
     live = LiveHub(LiveFeed(stage.database))
     stage.notifications.subscribe(LIVE_CHANNEL, live.heard)
-    stage.notifications.subscribe(AGENTS_CHANNEL, stage.roster.heard)
-    stage.notifications.subscribe(PRIVACY_CHANNEL, stage.policies.heard)
+    stage.notifications.subscribe(AGENTS_CHANNEL, stage.roster.follower.heard)
+    stage.notifications.subscribe(PRIVACY_CHANNEL, stage.policies.follower.heard)
     policies = RetentionRepository(stage.database)
     erasures = ErasuresRepository(stage.database)
     requests = Requests(erasures, Seal(stage.keys.tokens.encode(), ERASURE), stage.clock)
     kept_trunks, trunk_seal = TrunksRepository(stage.database), Seal(stage.keys.tokens.encode(), "trunk")
     known, gateways = stage.lines.trunks, stage.lines.exchange
     trunks = AccountTrunks(kept_trunks, gateways, known, trunk_seal, stage.settings.trunk_networks)
-    stage.notifications.subscribe(TRUNKS_CHANNEL, trunks.heard)
+    stage.notifications.subscribe(TRUNKS_CHANNEL, trunks.follower.heard)
     users, passwords = UsersRepository(stage.database), Passwords(stage.settings.hashing)
     sessions = Sessions(users, SessionsRepository(stage.database), passwords, tokens, stage.clock)
     tries = RateLimit(stage.settings.sign_ins, 60.0, stage.clock)
@@ -173,7 +173,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
     sign_on = _sign_on(stage, providers, sessions, seal)
     try:
         async with AsyncExitStack() as stack:
-            for part in (live, stage.roster, stage.policies, simulations, trunks):
+            for part in (live, stage.roster.follower, stage.policies.follower, simulations, trunks.follower):
                 await stack.enter_async_context(part.running())
             yield ControlPlane(
                 idempotency,

@@ -7,8 +7,7 @@ the next one; a call that runs keeps what it began with.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -21,9 +20,9 @@ from orchestrator.calls.prepared import OnDuty, PreparedAgent, prepare
 from orchestrator.core.errors import ConfigError, EngineError, StoreUnavailable
 from orchestrator.core.ports import Embedder, TextToSpeech
 from orchestrator.store.agents_repository import AgentsRepository, Definition, Route
+from orchestrator.store.follower import RETRY, Follower
 
 AGENTS_CHANNEL: Final = "offhook_agents"
-_RETRY = 2.0
 
 _Version: TypeAlias = tuple[UUID, int, str]
 """An agent, its version, and its name, which calls are recorded under."""
@@ -32,7 +31,10 @@ log = structlog.get_logger(__name__)
 
 
 class AgentRoster:
-    """The agents of all accounts. voice: renders what they say word for word."""
+    """The agents of all accounts. voice: renders what they say word for word.
+
+    follower: keeps them as the database has them.
+    """
 
     def __init__(self, agents: AgentsRepository, embedder: Embedder, voice: TextToSpeech) -> None:
         self._agents = agents
@@ -40,7 +42,7 @@ class AgentRoster:
         self._voice = voice
         self._by_number: Mapping[str, OnDuty] = {}
         self._prepared: dict[_Version, PreparedAgent] = {}
-        self._changed = asyncio.Event()
+        self.follower = Follower("agent roster", self.load, lambda: RETRY if self._again else None)
         # Rendering takes the voice of live callers: one agent at a time does.
         self._rehearsing = asyncio.Lock()
         self._again = False  # an engine failed: what could not be prepared may be able to soon
@@ -48,20 +50,6 @@ class AgentRoster:
     def get(self, number: str) -> OnDuty | None:
         """Who answers *number* (in routing form)."""
         return self._by_number.get(number)
-
-    def heard(self, payload: str | None) -> None:
-        """Something was published, or assigned."""
-        self._changed.set()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Follow the database during the block."""
-        task = asyncio.create_task(self._follow(), name="agent roster")
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
 
     async def load(self) -> None:
         """Let those answer that the database says; who cannot be prepared is left as before.
@@ -130,16 +118,3 @@ class AgentRoster:
         prepared = await self.rehearse(route.name, version.definition)
         log.info("agent_ready", agent=route.name, version=route.version)
         return prepared
-
-    async def _follow(self) -> None:
-        while True:
-            if not self._again:
-                await self._changed.wait()
-            self._changed.clear()
-            try:
-                await self.load()
-            except (StoreUnavailable, ConfigError) as error:  # a database that refuses us may let us in again
-                log.warning("roster_behind", reason=str(error))
-                self._again = True
-            if self._again:
-                await asyncio.sleep(_RETRY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from datetime import timedelta
-from ipaddress import IPv4Address, ip_network
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -13,6 +13,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.core.errors import ConfigError
+from orchestrator.core.networks import read_networks
 from orchestrator.core.trunk import ADDED
 from telephony.recording import Objects
 from telephony.sip.settings import Trunk
@@ -93,8 +94,7 @@ class Settings(BaseSettings):
     @field_validator("webhook_networks", "trunk_networks")
     @classmethod
     def _networks_are_networks(cls, text: str) -> str:
-        for part in filter(None, (part.strip() for part in text.split(","))):
-            ip_network(part)
+        read_networks(text)
         return text
 
     @model_validator(mode="after")

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from uuid import UUID
 
-import structlog
-
-from orchestrator.core.errors import ConfigError, StoreUnavailable
 from orchestrator.core.privacy import Masking
+from orchestrator.store.follower import Follower
 from orchestrator.store.privacy_repository import PrivacyRepository
-
-_RETRY = 2.0
-
-log = structlog.get_logger(__name__)
 
 
 class MaskingPolicies:
-    """The policies of all accounts. While the database is away the last ones known stand."""
+    """The policies of all accounts. follower: keeps them as the database has them."""
 
     def __init__(self, repository: PrivacyRepository) -> None:
         self._repository = repository
         self._known: Mapping[UUID, Masking] | None = None
-        self._changed = asyncio.Event()
+        self.follower = Follower("masking policies", self.load)
 
     def of(self, account: UUID) -> Masking:
         """That of *account*. Before they were ever read, the strictest."""
@@ -38,28 +30,3 @@ class MaskingPolicies:
         """Let *masking* be that of *account*: of this process's next call at once, of others' within moments."""
         await self._repository.set_masking(account, masking)
         await self.load()
-
-    def heard(self, payload: str | None) -> None:
-        """Something was changed somewhere."""
-        self._changed.set()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Follow the database during the block."""
-        task = asyncio.create_task(self._follow(), name="masking policies")
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-
-    async def _follow(self) -> None:
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            try:
-                await self.load()
-            except (StoreUnavailable, ConfigError) as error:
-                log.warning("masking_policies_behind", reason=str(error))
-                self._changed.set()
-                await asyncio.sleep(_RETRY)

@@ -8,6 +8,7 @@ from inference.reach import ReachedEngines
 from inference.transcribing import RecordingRecognizer
 from orchestrator.access.keys import kept_key
 from orchestrator.access.seal import Seal
+from orchestrator.core.networks import read_networks
 from orchestrator.jobs.erasure import erasure, erasure_means
 from orchestrator.jobs.kinds import JobKind
 from orchestrator.jobs.retention import retention
@@ -22,7 +23,6 @@ from orchestrator.store.call_analysis import SpokenCalls
 from orchestrator.store.db import Database
 from orchestrator.store.webhook_events import WEBHOOK
 from orchestrator.store.webhooks_repository import WebhooksRepository
-from orchestrator.webhooks.networks import read_networks
 from orchestrator.webhooks.sender import Sender
 
 

@@ -12,7 +12,8 @@ from typing import Final
 
 import httpx
 
-from orchestrator.webhooks.networks import Network, NowhereToGo, address_of
+from orchestrator.core.networks import Network
+from orchestrator.webhooks.addresses import NowhereToGo, address_of
 
 LIMIT: Final = 10.0
 _LONGEST_REST: Final = 6 * 3600

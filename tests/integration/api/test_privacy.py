@@ -82,10 +82,10 @@ async def test_nothing_unmasked_reaches_the_spool_while_the_database_is_away(tmp
 async def test_every_process_hears_of_another_policy(control: Control) -> None:
     other = MaskingPolicies(PrivacyRepository(control.database))
     notifications = Notifications(control.database)
-    notifications.subscribe(PRIVACY_CHANNEL, other.heard)
+    notifications.subscribe(PRIVACY_CHANNEL, other.follower.heard)
     await other.load()
     assert other.of(FIRST_ACCOUNT) is Masking.NONE
-    async with notifications.listening(), other.running():
+    async with notifications.listening(), other.follower.running():
         await control.client.put("/api/v1/privacy", json={"masking": "numbers"}, headers=ADMIN)
         async with control.database.connection() as connection:
             for _ in range(1000):
