@@ -28,7 +28,7 @@ class Operation:
 # Several times what any takes on two busy cores (docs/decisions/0009): beyond these an engine is stuck, not slow.
 # A call waits a little longer than that (orchestrator.calls), so that it is the engine's deadline that is missed.
 OPERATIONS: Mapping[Kind, Mapping[str, Operation]] = {
-    "stt": {"recognize": Operation(5.0), "readings": Operation(5.0)},
+    "stt": {"recognize": Operation(5.0), "readings": Operation(5.0), "timed": Operation(30.0)},
     "llm": {"complete": Operation(7.0, pause=5.0), "prefill": Operation(15.0), "end_of_utterance": Operation(5.0)},
     "tts": {"synthesize": Operation(5.0, pause=5.0)},
     "embed": {"embed": Operation(5.0)},

@@ -160,6 +160,11 @@ class RemoteRecognizer(RemoteEngine):
         readings: tuple[Reading, ...] = await self._ask("readings", sound=sound, language=language)
         return readings
 
+    async def timed(self, window: AudioFrame, *, language: str | None = None) -> Transcript:
+        """See Recognizer."""
+        transcript: Transcript = await self._ask("timed", window=window, language=language)
+        return transcript
+
 
 class RemoteLanguageModel(RemoteEngine):
     """A LanguageModel elsewhere."""

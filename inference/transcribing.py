@@ -21,7 +21,7 @@ OFF: Final = "off"
 
 _NICENESS = 19
 # A window of 30 s is 80 s of one core for a large model, and all others go first.
-_UNHURRIED = {"recognize": Operation(900.0)}
+_UNHURRIED = {"recognize": Operation(900.0), "timed": Operation(900.0)}
 _PATIENCE = Patience(start=600.0, answer=120.0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inference.manifest import Manifest
 from orchestrator.core.audio import AudioFrame
-from orchestrator.core.ports import Reading, Transcript
+from orchestrator.core.ports import Reading, Transcript, Word
 
 
 class Options(BaseModel):
@@ -41,6 +42,13 @@ class StubRecognizer:
     async def readings(self, sound: AudioFrame, *, language: str | None = None) -> tuple[Reading, ...]:
         """The words of recognize(), of which it is certain."""
         return (Reading((await self.recognize(sound, language=language)).text, 1.0),)
+
+    async def timed(self, window: AudioFrame, *, language: str | None = None) -> Transcript:
+        """The words of recognize(), each as long as the others."""
+        heard = await self.recognize(window, language=language)
+        texts = heard.text.split()
+        ends = [window.at + window.duration * number / len(texts) for number in range(len(texts) + 1)]
+        return replace(heard, words=tuple(map(Word, texts, ends, ends[1:])))
 
 
 def load(manifest: Manifest, files: Path, threads: int) -> StubRecognizer:

@@ -39,7 +39,7 @@ from orchestrator.store.snapshot import Snapshot, StoredTable, snapshot
 
 _UUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 # See recording_prefix() of telephony.recording.objects.
-_OF_A_CALL: Final = re.compile(rf"recordings/{_UUID}/({_UUID})/[^/]+")
+_OF_A_CALL: Final = re.compile(rf"recordings/{_UUID}/({_UUID})/.+")
 
 
 async def make_backup(settings: Settings, path: Path, *, with_files: bool = True) -> Contents:

@@ -42,6 +42,10 @@ class _Reader:
         """See Recognizer: what is typed is read in one way only."""
         return (Reading((await self.recognize(sound)).text, 1.0),)
 
+    async def timed(self, window: AudioFrame, *, language: str | None = None) -> Transcript:
+        """See Recognizer."""
+        return await self.recognize(window)
+
     async def finished(self, utterance: AudioFrame, text: str = "") -> float:
         """See TurnDetector: who has sent a line is done."""
         return 1.0

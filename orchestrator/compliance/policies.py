@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from orchestrator.core.privacy import Masking
+from orchestrator.core.privacy import STRICTEST, MaskingPolicy
 from orchestrator.store.follower import Follower
 from orchestrator.store.privacy_repository import PrivacyRepository
+
+_WITHOUT_ONE = MaskingPolicy()
 
 
 class MaskingPolicies:
@@ -15,18 +17,13 @@ class MaskingPolicies:
 
     def __init__(self, repository: PrivacyRepository) -> None:
         self._repository = repository
-        self._known: Mapping[UUID, Masking] | None = None
+        self._known: Mapping[UUID, MaskingPolicy] | None = None
         self.follower = Follower("masking policies", self.load)
 
-    def of(self, account: UUID) -> Masking:
+    def of(self, account: UUID) -> MaskingPolicy:
         """That of *account*. Before they were ever read, the strictest."""
-        return Masking.ALL if self._known is None else self._known.get(account, Masking.NONE)
+        return STRICTEST if self._known is None else self._known.get(account, _WITHOUT_ONE)
 
     async def load(self) -> None:
         """Read them all. Raises StoreUnavailable."""
         self._known = await self._repository.policies()
-
-    async def set(self, account: UUID, masking: Masking) -> None:
-        """Let *masking* be that of *account*: of this process's next call at once, of others' within moments."""
-        await self._repository.set_masking(account, masking)
-        await self.load()

@@ -122,13 +122,14 @@ class Consented:
 @dataclass(frozen=True, slots=True)
 class RecordingStarted:
     """The call is being recorded. wrapped_key: what opens it, under its account's key, in hexadecimal; rate: Hz;
-    start_at: media-clock seconds of its first sample.
+    start_at: media-clock seconds of its first sample; masked: what is personal is silenced before anybody hears it.
     """
 
     call_id: UUID
     wrapped_key: str = field(repr=False)
     rate: int
     start_at: float
+    masked: bool = False
 
 
 Record: TypeAlias = CallStarted | Happened | Spoken | TurnFinished | Consented | RecordingStarted | CallEnded

@@ -122,6 +122,10 @@ class Recognizer(Protocol):
         """How *sound*, a few seconds at most, may be read, the likeliest words first; the probabilities sum to 1."""
         ...
 
+    async def timed(self, window: AudioFrame, *, language: str | None = None) -> Transcript:
+        """What recognize() does, and of each of the words when it was said: for who can wait several times as long."""
+        ...
+
 
 class SentenceJudge(Protocol):
     """Tells a whole sentence from the beginning of one."""

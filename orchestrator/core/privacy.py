@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Masking(StrEnum):
@@ -20,6 +22,19 @@ class Masking(StrEnum):
         """The stricter of the two."""
         order = list(Masking)
         return max(self, other, key=order.index)
+
+
+@dataclass(frozen=True, slots=True)
+class MaskingPolicy:
+    """What an account's calls begin with. words: an agent may ask for more; recordings: whether what is masked in the
+    words is silenced in the recording.
+    """
+
+    words: Masking = Masking.NONE
+    recordings: bool = False
+
+
+STRICTEST: Final = MaskingPolicy(Masking.ALL, recordings=True)
 
 
 class Kept(StrEnum):

@@ -11,6 +11,7 @@ from orchestrator.access.seal import Seal
 from orchestrator.core.networks import read_networks
 from orchestrator.jobs.erasure import erasure, erasure_means
 from orchestrator.jobs.kinds import JobKind
+from orchestrator.jobs.recording_masking import MaskedRecordings, recording_masking
 from orchestrator.jobs.retention import retention
 from orchestrator.jobs.rollup import rollup
 from orchestrator.jobs.sentiment import sentiment
@@ -51,6 +52,9 @@ def kinds(means: Means) -> tuple[JobKind, ...]:
         summary(spoken, means.engines),
         sentiment(spoken, means.engines),
         transcription(spoken, archive.library, means.recognizer),
+        recording_masking(
+            spoken, archive.library, MaskedRecordings(archive.recordings, archive.editions), means.recognizer
+        ),
         retention(means.database, recordings),
         erasure(erasure_means(means.settings, means.database, recordings)),
         webhook(webhooks, seal, Sender(read_networks(means.settings.webhook_networks))),

@@ -48,6 +48,11 @@ def masked(text: str, masking: Masking) -> str:
     return without(text, find(text, masking))
 
 
+def is_masked(text: str) -> bool:
+    """Whether something is masked in *text*."""
+    return _MASK.search(text) is not None
+
+
 def masks_as_much(heard: str, anew: str) -> bool:
     """Whether *anew*, which says what *heard* does in other words, has as many masks of each kind; numbers are one.
 
@@ -71,6 +76,10 @@ class CallMask:
 
     def __call__(self, text: str) -> str:
         """*text* as it may be kept."""
+        return without(text, self.find(text))
+
+    def find(self, text: str) -> list[Span]:
+        """What is masked in *text*, in order, without overlaps."""
         found = find(text, self.masking)
         for span in found:
             if span.kind is Kind.NAME:
@@ -78,4 +87,4 @@ class CallMask:
         if self._names:
             again = [Span(*m.span(), Kind.NAME) for m in _NAME.finditer(text) if m[0] in self._names]
             found = united([*found, *again])
-        return without(text, found)
+        return found

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from orchestrator.core.events import CallEnded, CallStarted, Happened, Record, Recorder, Spoken, TurnFinished
-from orchestrator.core.privacy import Masking
+from orchestrator.core.events import (
+    CallEnded,
+    CallStarted,
+    Happened,
+    Record,
+    Recorder,
+    RecordingStarted,
+    Spoken,
+    TurnFinished,
+)
+from orchestrator.core.privacy import STRICTEST, Masking, MaskingPolicy
 from orchestrator.privacy.masks import CallMask
+
+
+@dataclass(frozen=True, slots=True)
+class _MaskedCall:
+    mask: CallMask
+    recording: bool
 
 
 class MaskingRecorder:
@@ -18,26 +33,34 @@ class MaskingRecorder:
     alone: a number or an address that is only half there cannot be told from other words.
     """
 
-    def __init__(self, recorder: Recorder, policy: Callable[[UUID], Masking]) -> None:
+    def __init__(self, recorder: Recorder, policy: Callable[[UUID], MaskingPolicy]) -> None:
         self._recorder = recorder
         self._policy = policy
-        self._calls: dict[UUID, CallMask] = {}
+        self._calls: dict[UUID, _MaskedCall] = {}
 
     def record(self, record: Record) -> None:
         """Give *record* on, masked. A record of a call whose beginning was not seen is masked most strictly."""
         match record:
             case CallStarted():
-                masking = record.masking.with_at_least(self._policy(record.account))
-                self._calls[record.call_id] = CallMask(masking)
+                policy = self._policy(record.account)
+                masking = record.masking.with_at_least(policy.words)
+                self._calls[record.call_id] = _MaskedCall(CallMask(masking), policy.recordings)
                 self._recorder.record(replace(record, masking=masking))
             case CallEnded():
                 self._calls.pop(record.call_id, None)
                 self._recorder.record(record)
             case Happened() | Spoken() | TurnFinished():
-                mask = self._calls.get(record.call_id) or CallMask(Masking.ALL)
+                mask = self._call(record.call_id).mask
                 self._recorder.record(record if mask.masking is Masking.NONE else _masked(record, mask))
+            case RecordingStarted():
+                call = self._call(record.call_id)
+                masked = call.recording and call.mask.masking is not Masking.NONE
+                self._recorder.record(replace(record, masked=masked))
             case _:
                 self._recorder.record(record)
+
+    def _call(self, call_id: UUID) -> _MaskedCall:
+        return self._calls.get(call_id) or _MaskedCall(CallMask(STRICTEST.words), STRICTEST.recordings)
 
 
 def _masked(record: Happened | Spoken | TurnFinished, mask: CallMask) -> Record:

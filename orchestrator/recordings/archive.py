@@ -14,6 +14,7 @@ from orchestrator.core.events import Recorder
 from orchestrator.core.ports import CallLeg
 from orchestrator.recordings.call_recording import LegRecording
 from orchestrator.recordings.completion import Completion
+from orchestrator.recordings.editions import Editions
 from orchestrator.recordings.erasure import RecordingErasure
 from orchestrator.recordings.keyring import Keyring
 from orchestrator.recordings.library import Library
@@ -28,17 +29,19 @@ log = structlog.get_logger(__name__)
 
 
 class Archive:
-    """keyring: of the accounts; library: for who plays recordings; erasure: for who removes them.
+    """keyring: of the accounts; library: for who plays recordings; erasure: for who removes them; editions: for who
+    silences something in them; recordings: what the database knows of them.
 
     Raises ConfigError for a master key or an object store that can never work.
     """
 
     def __init__(self, settings: Settings, database: Database) -> None:
         objects = open_objects(settings.object_store)
-        recordings = RecordingsRepository(database)
+        recordings = self.recordings = RecordingsRepository(database)
         self.keyring = Keyring(_master(settings), AccountKeysRepository(database), _older(settings))
         self.library = Library(recordings, self.keyring, objects)
         self.erasure = RecordingErasure(recordings, objects, settings.journals)
+        self.editions = Editions(self.keyring, objects)
         self._completion = Completion(recordings, self.keyring, objects)
 
     def recording(self, recorder: Recorder, account: UUID, call_id: UUID, leg: CallLeg) -> LegRecording:

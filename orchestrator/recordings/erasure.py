@@ -31,18 +31,24 @@ class RecordingErasure:
         StoreUnavailable.
         """
         await asyncio.to_thread(erase_journal, self._journals, call_id)
-        try:
-            removed = await asyncio.to_thread(self._remove, recording_prefix(account, call_id))
-        except FileNotFoundError:
-            removed = 0
-        except (BaseError, OSError) as error:
-            raise RecordingUnavailable(f"the object store does not answer: {type(error).__name__}") from error
+        removed = await asyncio.to_thread(remove_objects, self._objects, recording_prefix(account, call_id))
         await self._recordings.delete(account, call_id)
         return removed
 
-    def _remove(self, prefix: str) -> int:
-        """In a thread: a process that has awaited obstore may be aborted by it at its exit."""
-        keys = [one["path"] for batch in obstore.list(self._objects, prefix) for one in batch]
-        if keys:
-            obstore.delete(self._objects, keys)
-        return len(keys)
+
+def remove_objects(objects: ObjectStore, prefix: str, but: str | None = None) -> int:
+    """Remove what has a key that begins with *prefix*, and not with *but*; how many those were.
+
+    In a thread: a process that has awaited obstore may be aborted by it at its exit. Raises RecordingUnavailable when
+    the object store does not answer.
+    """
+    try:
+        keys = [one["path"] for batch in obstore.list(objects, prefix) for one in batch]
+        gone = [key for key in keys if but is None or not key.startswith(but)]
+        if gone:
+            obstore.delete(objects, gone)
+    except FileNotFoundError:
+        return 0
+    except (BaseError, OSError) as error:
+        raise RecordingUnavailable(f"the object store does not answer: {type(error).__name__}") from error
+    return len(gone)

@@ -26,11 +26,19 @@ class Library:
     async def open(self, account: UUID, call_id: UUID) -> Playback:
         """The recording, to be played.
 
-        Raises ApiError 404 when there is none, or 409 while it is not complete; RecordingUnavailable, RecordingDamaged.
+        Raises ApiError 404 when there is none, or 409 while it is not complete or what is personal can still be heard;
+        RecordingUnavailable, RecordingDamaged.
         """
         found = await self.find(account, call_id)
         if found is None:
             raise ApiError(404, "recording_not_found", f"there is no recording of a call {call_id}")
         if found.samples is None:
             raise ApiError(409, "recording_not_complete", "the recording is still being made; try again soon")
-        return Playback(found, await self._keyring.found(account, call_id, found.wrapped_key), self._objects)
+        if not found.playable:
+            raise ApiError(409, "recording_not_masked", "what is personal in it is yet to be silenced; try again soon")
+        return await self.unmasked(found)
+
+    async def unmasked(self, recording: StoredRecording) -> Playback:
+        """It as it was recorded, for who masks it. Raises RecordingUnavailable, RecordingDamaged."""
+        key = await self._keyring.found(recording.account_id, recording.call_id, recording.wrapped_key)
+        return Playback(recording, key, self._objects)

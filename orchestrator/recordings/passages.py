@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 import numpy as np
@@ -27,16 +29,35 @@ class Extent:
     rate: int
     frames: int
 
-    def passage(self, start: float, end: float, after: float, before: float) -> tuple[int, int] | None:
+    @property
+    def _stop(self) -> float:
+        return self.start + self.frames / self.rate
+
+    def holds(self, start: float, end: float) -> bool:
+        """Whether it has all from *start* to *end*, give or take a moment."""
+        return start >= self.start - TOLERANCE and end <= self._stop + TOLERANCE
+
+    def passages(self, times: Sequence[tuple[float, float]], *, in_part: bool = False) -> list[tuple[int, int] | None]:
+        """That of each of *times*, at which one of a call's two spoke, in order: see passage()."""
+        ends = [-inf, *(end for _, end in times)]
+        starts = [*(start for start, _ in times[1:]), inf]
+        return [
+            self.passage(start, end, after, before, in_part=in_part)
+            for (start, end), after, before in zip(times, ends, starts, strict=False)
+        ]
+
+    def passage(
+        self, start: float, end: float, after: float, before: float, *, in_part: bool = False
+    ) -> tuple[int, int] | None:
         """The frames from *start* to *end* with a margin that leaves out what ends at *after* and begins at *before*.
 
-        All in seconds on the media clock. None for what is not in the recording, or not all of it.
+        All in seconds on the media clock. None for what is not in the recording, or not all of it; in_part: what there
+        is of it.
         """
-        stop = self.start + self.frames / self.rate
-        if start < self.start - TOLERANCE or end > stop + TOLERANCE or end <= start:
+        if end <= start or not (in_part or self.holds(start, end)):
             return None
         first = max(min(start, max(start - MARGIN, after)), self.start)
-        last = min(max(end, min(end + MARGIN, before)), stop)
+        last = min(max(end, min(end + MARGIN, before)), self._stop)
         found = round((first - self.start) * self.rate), round((last - self.start) * self.rate)
         return found if found[0] < found[1] else None
 

@@ -73,7 +73,8 @@ class Playback:
     def _fetched(self, first: int, last: int) -> bytes:
         size = self._layout.sealed_bytes
         end = min((last + 1) * size, self._size)
-        key = segment_key(self._recording.account_id, self._recording.call_id, first // SEGMENT_CHUNKS)
+        recording = self._recording
+        key = segment_key(recording.account_id, recording.call_id, first // SEGMENT_CHUNKS, recording.edition)
         start, wanted = first % SEGMENT_CHUNKS * size, end - first * size
         segment = f"segment {first // SEGMENT_CHUNKS}"
         try:

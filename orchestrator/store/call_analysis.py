@@ -20,9 +20,8 @@ _HEARD_CALL = """
     ) AS language
     FROM calls WHERE id = $1
 """
-_CALLER_LINES = """
-    SELECT turn, start_at, end_at, text FROM transcripts
-    WHERE call_id = $1 AND speaker = 'caller' ORDER BY start_at, turn
+_TIMED_LINES = """
+    SELECT speaker, turn, start_at, end_at, text FROM transcripts WHERE call_id = $1 ORDER BY start_at, turn
 """
 
 _KEEP_TRANSCRIPTION = """
@@ -40,8 +39,8 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class CallerLine:
-    """What the caller was heard to say from *start* to *end*, seconds on the media clock. turn and start name it."""
+class TimedLine:
+    """What somebody said from *start* to *end*, seconds on the media clock. Turn, speaker and start name it."""
 
     turn: int
     start: float
@@ -51,11 +50,14 @@ class CallerLine:
 
 @dataclass(frozen=True, slots=True)
 class HeardCall:
-    """What was heard of a caller. masking: what of it may be kept; language: of the agent, None when nobody knows."""
+    """What was heard in a call. masking: what of it may be kept; language: of the agent, None when nobody knows; lines:
+    the caller's; replies: the agent's.
+    """
 
     masking: Masking
     language: str | None
-    lines: tuple[CallerLine, ...]
+    lines: tuple[TimedLine, ...]
+    replies: tuple[TimedLine, ...]
 
 
 class SpokenCalls:
@@ -81,14 +83,17 @@ class SpokenCalls:
         return {row["index"]: row["caller_text"] for row in rows}
 
     async def heard(self, account: UUID, call: UUID) -> HeardCall | None:
-        """What the caller was heard to say; None when there is no such call."""
+        """What was heard of caller and agent; None when there is no such call."""
         async with self._database.tenant(account) as connection:
             found = await connection.fetchrow(_HEARD_CALL, call)
-            rows = await connection.fetch(_CALLER_LINES, call)
+            rows = await connection.fetch(_TIMED_LINES, call)
         if found is None:
             return None
-        lines = tuple(CallerLine(row["turn"], row["start_at"], row["end_at"], row["text"]) for row in rows)
-        return HeardCall(Masking(found["masking"]), found["language"], lines)
+        said: dict[Speaker, list[TimedLine]] = {"caller": [], "agent": []}
+        for row in rows:
+            said[row["speaker"]].append(TimedLine(row["turn"], row["start_at"], row["end_at"], row["text"]))
+        lines, replies = map(tuple, said.values())
+        return HeardCall(Masking(found["masking"]), found["language"], lines, replies)
 
 
 async def keep_summary(connection: asyncpg.Connection, call: UUID, summary: str | None) -> None:
@@ -109,7 +114,7 @@ async def keep_sentiment(
 
 
 async def keep_transcription(
-    connection: asyncpg.Connection, call: UUID, texts: Sequence[tuple[CallerLine, str | None]]
+    connection: asyncpg.Connection, call: UUID, texts: Sequence[tuple[TimedLine, str | None]]
 ) -> None:
     """Write what the recording of *call* says in each line; None takes an earlier one away. Erased lines stay so."""
     rows = [(call, line.turn, line.start, None if text is None else storable_text(text)) for line, text in texts]

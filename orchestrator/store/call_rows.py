@@ -77,8 +77,8 @@ def consent_row(record: Consented) -> Row:
 
 
 def recording_row(record: RecordingStarted) -> Row:
-    """call_id, wrapped_key, rate, start_at."""
-    return (record.call_id, bytes.fromhex(record.wrapped_key), record.rate, record.start_at)
+    """call_id, wrapped_key, rate, start_at, masked."""
+    return (record.call_id, bytes.fromhex(record.wrapped_key), record.rate, record.start_at, record.masked)
 
 
 def to_call(row: asyncpg.Record) -> Call:

@@ -82,8 +82,8 @@ _INSERT_CONSENT = """
 """
 
 _START_RECORDING = """
-    INSERT INTO recordings (call_id, wrapped_key, rate, start_at, account_id)
-    VALUES ($1, $2, $3, $4, (SELECT account_id FROM calls WHERE id = $1))
+    INSERT INTO recordings (call_id, wrapped_key, rate, start_at, masked, account_id)
+    VALUES ($1, $2, $3, $4, $5, (SELECT account_id FROM calls WHERE id = $1))
     ON CONFLICT (call_id) DO NOTHING
 """
 

@@ -31,6 +31,7 @@ SUMMARY: Final = "summary"
 SENTIMENT: Final = "sentiment"
 ROLLUP: Final = "rollup"
 TRANSCRIPTION: Final = "transcription"
+RECORDING_MASKING: Final = "recording_masking"
 
 AFTER_CALL: Final = (SUMMARY, SENTIMENT)
 """What is found out about every call that has ended; when all of it is done, the call is analysed."""

@@ -6,11 +6,20 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
-from orchestrator.core.privacy import Masking
+import asyncpg
+
+from orchestrator.core.privacy import Masking, MaskingPolicy
 from orchestrator.store.db import Database
 
 # What the trigger of privacy_policies notifies.
 PRIVACY_CHANNEL: Final = "offhook_privacy"
+
+_SET = """
+    INSERT INTO privacy_policies AS kept (account_id, masking, mask_recordings) VALUES ($1, $2, coalesce($3, false))
+    ON CONFLICT (account_id) DO UPDATE
+    SET masking = $2, mask_recordings = coalesce($3, kept.mask_recordings), updated_at = now()
+    RETURNING masking, mask_recordings
+"""
 
 
 class PrivacyRepository:
@@ -19,29 +28,24 @@ class PrivacyRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def policies(self) -> Mapping[UUID, Masking]:
+    async def policies(self) -> Mapping[UUID, MaskingPolicy]:
         """Of every account that has one."""
         async with self._database.connection() as connection:
-            rows = await connection.fetch("SELECT account_id, masking FROM privacy_policies")
-        return {row["account_id"]: Masking(row["masking"]) for row in rows}
+            rows = await connection.fetch("SELECT account_id, masking, mask_recordings FROM privacy_policies")
+        return {row["account_id"]: _policy(row) for row in rows}
 
-    async def masking(self, account: UUID) -> Masking:
+    async def policy(self, account: UUID) -> MaskingPolicy:
         """That of *account*."""
         async with self._database.tenant(account) as connection:
-            found = await connection.fetchval("SELECT masking FROM privacy_policies WHERE account_id = $1", account)
-        return Masking.NONE if found is None else Masking(found)
-
-    async def set_masking(self, account: UUID, masking: Masking) -> None:
-        """Let *masking* be that of *account*'s calls from now on."""
-        async with self._database.tenant(account) as connection:
-            await connection.execute(
-                """
-                INSERT INTO privacy_policies (account_id, masking) VALUES ($1, $2)
-                ON CONFLICT (account_id) DO UPDATE SET masking = excluded.masking, updated_at = now()
-                """,
-                account,
-                masking.value,
+            row = await connection.fetchrow(
+                "SELECT masking, mask_recordings FROM privacy_policies WHERE account_id = $1", account
             )
+        return MaskingPolicy() if row is None else _policy(row)
+
+    async def set(self, account: UUID, words: Masking, recordings: bool | None) -> MaskingPolicy:
+        """What *account*'s calls begin with from now on. recordings: None leaves that as it is."""
+        async with self._database.tenant(account) as connection:
+            return _policy(await connection.fetchrow(_SET, account, words.value, recordings))
 
     async def masking_of(self, account: UUID, call: UUID) -> Masking | None:
         """What is masked in the words of *call*, also by whoever writes of them later; None for no such call."""
@@ -50,3 +54,7 @@ class PrivacyRepository:
                 "SELECT masking FROM calls WHERE account_id = $1 AND id = $2", account, call
             )
         return None if found is None else Masking(found)
+
+
+def _policy(row: asyncpg.Record) -> MaskingPolicy:
+    return MaskingPolicy(Masking(row["masking"]), recordings=row["mask_recordings"])

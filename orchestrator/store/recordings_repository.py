@@ -8,16 +8,20 @@ from uuid import UUID, uuid5
 
 import asyncpg
 
+from orchestrator.store.after_call import take_turn
 from orchestrator.store.db import Database
-from orchestrator.store.jobs import TRANSCRIPTION, Work, put
+from orchestrator.store.job_runs import Effect
+from orchestrator.store.jobs import RECORDING_MASKING, TRANSCRIPTION, Work, put
 from orchestrator.store.webhook_events import EventType, tell_of_call
 
-_COLUMNS = "call_id, account_id, wrapped_key, rate, start_at, samples, recovered, completed_at"
+_COLUMNS = "call_id, account_id, wrapped_key, rate, start_at, samples, recovered, completed_at, masked, edition"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRecording:
-    """One. start_at: seconds on the call's media clock; samples: of each channel, None until it is complete."""
+    """One. start_at: seconds on the call's media clock; samples: of each channel, None until it is complete; masked:
+    what is personal is to be silenced; edition: of the objects that are played, None for those of the call itself.
+    """
 
     call_id: UUID
     account_id: UUID
@@ -27,6 +31,13 @@ class StoredRecording:
     samples: int | None
     recovered: bool | None
     completed_at: datetime | None
+    masked: bool
+    edition: UUID | None
+
+    @property
+    def playable(self) -> bool:
+        """Whether anybody may hear it: all of it is there, and what is personal is silent if it is to be."""
+        return self.samples is not None and (not self.masked or self.edition is not None)
 
 
 class RecordingsRepository:
@@ -57,19 +68,43 @@ class RecordingsRepository:
         return [_recording(row) for row in rows]
 
     async def complete(self, call_id: UUID, samples: int, *, recovered: bool) -> None:
-        """Say how long it is, and have it transcribed; a second time changes nothing."""
+        """Say how long it is, and have it masked or transcribed; a second time changes nothing."""
         async with self._database.transaction() as connection:
-            account = await connection.fetchval(
+            row = await connection.fetchrow(
                 "UPDATE recordings SET samples = $2, recovered = $3, completed_at = now() "
-                "WHERE call_id = $1 AND completed_at IS NULL RETURNING account_id",
+                "WHERE call_id = $1 AND completed_at IS NULL RETURNING account_id, masked",
                 call_id,
                 samples,
                 recovered,
             )
-            if account is not None:
-                job = uuid5(call_id, TRANSCRIPTION)
-                await put(connection, Work(account, TRANSCRIPTION, call=call_id, id=job))
+            if row is None:
+                return
+            kind = RECORDING_MASKING if row["masked"] else TRANSCRIPTION
+            await put(connection, Work(row["account_id"], kind, call=call_id, id=uuid5(call_id, kind)))
+            if not row["masked"]:
                 await tell_of_call(connection, call_id, EventType.RECORDING_READY)
+
+    async def play_instead(
+        self, job: UUID, recording: StoredRecording, edition: UUID, wrapped_key: bytes, also: Effect
+    ) -> bool:
+        """Let *edition*, which *wrapped_key* opens, be what is played of *recording*, and tell that it can be heard.
+
+        also: written in the same transaction; job: that does this. False, and nothing is written, when the recording
+        was erased, or has another edition.
+        """
+        async with self._database.transaction() as connection:
+            await take_turn(connection, job)
+            changed = await connection.execute(
+                "UPDATE recordings SET edition = $2, wrapped_key = $3 WHERE call_id = $1 AND edition IS NULL",
+                recording.call_id,
+                edition,
+                wrapped_key,
+            )
+            if changed == "UPDATE 0":
+                return False
+            await also(connection)
+            await tell_of_call(connection, recording.call_id, EventType.RECORDING_READY)
+        return True
 
     async def delete(self, account: UUID, call_id: UUID) -> bool:
         """Forget it, and with its key whatever is left of it anywhere; whether there was one."""

@@ -80,9 +80,15 @@ def recording_prefix(account: UUID, call_id: UUID) -> str:
     return f"recordings/{account}/{call_id}/"
 
 
-def segment_key(account: UUID, call_id: UUID, segment: int) -> str:
-    """The key of one segment."""
-    return f"{recording_prefix(account, call_id)}{segment_name(segment)}"
+def segment_key(account: UUID, call_id: UUID, segment: int, edition: UUID | None = None) -> str:
+    """The key of one segment. edition: of a recording that was changed after its call."""
+    folder = recording_prefix(account, call_id) if edition is None else edition_prefix(account, call_id, edition)
+    return f"{folder}{segment_name(segment)}"
+
+
+def edition_prefix(account: UUID, call_id: UUID, edition: UUID) -> str:
+    """What the keys of the objects of one edition begin with."""
+    return f"{recording_prefix(account, call_id)}{edition}/"
 
 
 def end_key(account: UUID, call_id: UUID) -> str:

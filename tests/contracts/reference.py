@@ -81,6 +81,9 @@ class ReferenceRecognizer:
     async def readings(self, sound: AudioFrame, *, language: str | None = None) -> tuple[Reading, ...]:
         return Reading(f"{len(sound.pcm)} samples in {language}", 0.75), Reading("", 0.25)
 
+    async def timed(self, window: AudioFrame, *, language: str | None = None) -> Transcript:
+        return Transcript(f"samples in {language}", words=(Word("samples", window.at, window.at + window.duration),))
+
 
 class ReferenceLanguageModel:
     """Repeats the last message word by word, up to max_tokens; "forever" does not end, "pid" is its process's id.

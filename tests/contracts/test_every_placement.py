@@ -45,6 +45,11 @@ async def test_a_short_sound_has_readings(engines: EngineSet) -> None:
     assert readings == (Reading("3 samples in fr", 0.75), Reading("", 0.25))
 
 
+async def test_words_have_times(engines: EngineSet) -> None:
+    heard = await engines.recognizer.timed(AudioFrame(np.zeros(4_000, dtype=np.int16), 8_000, 2.5), language="fr")
+    assert heard == Transcript("samples in fr", words=(Word("samples", 2.5, 3.0),))
+
+
 async def test_ten_seconds_of_audio_arrive_whole(engines: EngineSet) -> None:
     pcm = np.random.default_rng(7).integers(-32_768, 32_767, 160_000).astype(np.int16)
     heard = (await engines.recognizer.recognize(AudioFrame(pcm, 16_000))).text

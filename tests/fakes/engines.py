@@ -8,14 +8,25 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 import numpy as np
 
 from orchestrator.core.audio import AudioFrame, Pcm, level_dbfs
 from orchestrator.core.errors import EngineError
-from orchestrator.core.ports import Interjection, Message, Mood, Reading, TextDelta, Tool, ToolCall, Transcript, Vectors
+from orchestrator.core.ports import (
+    Interjection,
+    Message,
+    Mood,
+    Reading,
+    TextDelta,
+    Tool,
+    ToolCall,
+    Transcript,
+    Vectors,
+    Word,
+)
 from tests.fakes.speech import RATE, Lexicon
 
 
@@ -84,6 +95,7 @@ class FakeRecognizer:
     delay: float = 0.1
     failure: EngineError | None = None
     requests: list[AudioFrame] = field(default_factory=list)
+    time: Callable[[AudioFrame], Sequence[Word]] = lambda window: ()
 
     async def recognize(self, window: AudioFrame, *, prompt: str = "", language: str | None = None) -> Transcript:
         self.requests.append(window)
@@ -94,6 +106,10 @@ class FakeRecognizer:
 
     async def readings(self, sound: AudioFrame, *, language: str | None = None) -> tuple[Reading, ...]:
         return (Reading((await self.recognize(sound, language=language)).text, 1.0),)
+
+    async def timed(self, window: AudioFrame, *, language: str | None = None) -> Transcript:
+        heard = await self.recognize(window, language=language)
+        return replace(heard, words=tuple(self.time(window)))
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from orchestrator.core.audio import AudioFrame, Pcm, joined
+from orchestrator.core.ports import Word
 
 RATE = 16_000
 _LOWEST = 2_000  # -24 dBFS: loud enough for any level-based voice detector
@@ -36,6 +37,13 @@ class Lexicon:
         edges = np.flatnonzero(np.diff(sounding))
         starts = edges[::2]
         return " ".join(self._words[(int(levels[start]) - _LOWEST) // _STEP] for start in starts)
+
+    def time(self, window: AudioFrame) -> list[Word]:
+        """The same words, each with its times."""
+        sounding = np.concatenate([[0], (np.abs(window.pcm.astype(np.int32)) >= _LOWEST).astype(np.int8), [0]])
+        edges = window.at + np.flatnonzero(np.diff(sounding)) / window.rate
+        heard = self.hear(window).split()
+        return [Word(word, *map(float, times)) for word, times in zip(heard, edges.reshape(-1, 2), strict=True)]
 
     def _wave(self, word: str, rate: int) -> Pcm:
         if word not in self._words:

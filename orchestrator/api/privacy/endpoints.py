@@ -1,28 +1,33 @@
-"""`/api/v1/privacy`: what of callers' words may be kept."""
+"""`/api/v1/privacy`: what of callers' words and sounds may be kept."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends
+from pydantic import StrictBool
 
 from orchestrator.access.roles import Permission
 from orchestrator.access.tokens import Identity
 from orchestrator.api.door import Door
 from orchestrator.api.schemas import Asked, Told
 from orchestrator.compliance.policies import MaskingPolicies
-from orchestrator.core.privacy import Masking
+from orchestrator.core.privacy import Masking, MaskingPolicy
 from orchestrator.store.privacy_repository import PrivacyRepository
 
 
 class PrivacySave(Asked):
-    """masking: of the words of calls that begin from now on, in transcripts, turns, events and live views."""
+    """Of calls that begin from now on. masking: of their words, in transcripts, turns, events and live views;
+    mask_recordings: whether what is masked in the words is silenced in the recording; absent, that stays as it is.
+    """
 
     masking: Masking
+    mask_recordings: StrictBool | None = None
 
 
 class PrivacyRead(Told):
-    """masking: what an agent does not ask more than."""
+    """masking: what an agent does not ask more than; mask_recordings: whether recordings are masked as their words."""
 
     masking: Masking
+    mask_recordings: bool
 
 
 def privacy_router(privacy: PrivacyRepository, policies: MaskingPolicies, door: Door) -> APIRouter:
@@ -32,13 +37,18 @@ def privacy_router(privacy: PrivacyRepository, policies: MaskingPolicies, door: 
 
     @router.get("")
     async def get_privacy(who: Identity = admin) -> PrivacyRead:
-        """What is masked in the words of the account's calls."""
-        return PrivacyRead(masking=await privacy.masking(who.account))
+        """What is masked in the account's calls."""
+        return _read(await privacy.policy(who.account))
 
     @router.put("")
     async def set_privacy(asked: PrivacySave, who: Identity = admin) -> PrivacyRead:
         """Let more or less be masked in calls that begin from now on. What is kept already stays as it is."""
-        await policies.set(who.account, asked.masking)
-        return PrivacyRead(masking=asked.masking)
+        policy = await privacy.set(who.account, asked.masking, asked.mask_recordings)
+        await policies.load()  # for this process's next call, which others hear of within moments
+        return _read(policy)
 
     return router
+
+
+def _read(policy: MaskingPolicy) -> PrivacyRead:
+    return PrivacyRead(masking=policy.words, mask_recordings=policy.recordings)

@@ -53,12 +53,13 @@ def recordings_router(archive: Archive, links: Links, door: Door) -> APIRouter:
         if found is None:
             raise ApiError(404, "recording_not_found", f"there is no recording of a call {call_id}")
         link, expires = links.issue(who.account, call_id)
-        whole = found.samples is not None
+        whole = found.playable
         return RecordingRead(
             call_id=call_id,
             rate=found.rate,
             start_at=round(found.start_at, 3),
             complete=whole,
+            masked=found.masked,
             recovered=found.recovered,
             seconds=None if found.samples is None else round(found.samples / found.rate, 3),
             url=f"/api/v1/recordings/{link}" if whole else None,

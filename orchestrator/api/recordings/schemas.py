@@ -11,7 +11,8 @@ from orchestrator.api.schemas import Told
 class RecordingRead(Told):
     """A recording. start_at: seconds after the answer at which it begins; seconds: how long it is.
 
-    seconds and url are null until it is complete. recovered: the process that recorded it died, half a second may be
+    complete: it can be played; url is null until then. masked: what is personal in it is silenced before that. seconds
+    and recovered are null until all of it is stored; recovered: the process that recorded it died, half a second may be
     missing at its end. url: plays it until expires_at, with `Range`, for whoever has the link.
     """
 
@@ -19,6 +20,7 @@ class RecordingRead(Told):
     rate: int
     start_at: float
     complete: bool
+    masked: bool
     recovered: bool | None
     seconds: float | None
     url: str | None

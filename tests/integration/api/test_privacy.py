@@ -10,7 +10,7 @@ import pytest
 from orchestrator.compliance.policies import MaskingPolicies
 from orchestrator.core.errors import StoreUnavailable
 from orchestrator.core.events import FIRST_ACCOUNT, CallEnded, EndReason, Happened, Record, Spoken, TurnFinished
-from orchestrator.core.privacy import Masking
+from orchestrator.core.privacy import STRICTEST, Masking, MaskingPolicy
 from orchestrator.core.turn import Turn
 from orchestrator.privacy.recorder import MaskingRecorder
 from orchestrator.store.calls_repository import CallsRepository
@@ -45,8 +45,8 @@ def telling_call(call: UUID) -> list[Record]:
 
 async def test_nothing_unmasked_reaches_the_database_or_the_live_view(control: Control, tmp_path: Path) -> None:
     answer = await control.client.put("/api/v1/privacy", json={"masking": "all"}, headers=ADMIN)
-    assert (answer.status_code, answer.json()) == (200, {"masking": "all"})
-    assert (await control.client.get("/api/v1/privacy", headers=ADMIN)).json() == {"masking": "all"}
+    assert (answer.status_code, answer.json()) == (200, {"masking": "all", "mask_recordings": False})
+    assert (await control.client.get("/api/v1/privacy", headers=ADMIN)).json() == answer.json()
     policies = MaskingPolicies(PrivacyRepository(control.database))
     await policies.load()
     call = uuid4()
@@ -70,7 +70,7 @@ async def test_nothing_unmasked_reaches_the_spool_while_the_database_is_away(tmp
     store = FakeStore()
     store.away = True
     async with DatabaseRecorder(store, Spool(tmp_path), RecorderLimits(close=0.1)) as recorder:
-        masking = MaskingRecorder(recorder, lambda account: Masking.ALL)
+        masking = MaskingRecorder(recorder, lambda account: STRICTEST)
         for record in telling_call(uuid4()):
             masking.record(record)
         await recorder.flush()
@@ -84,19 +84,19 @@ async def test_every_process_hears_of_another_policy(control: Control) -> None:
     notifications = Notifications(control.database)
     notifications.subscribe(PRIVACY_CHANNEL, other.follower.heard)
     await other.load()
-    assert other.of(FIRST_ACCOUNT) is Masking.NONE
+    assert other.of(FIRST_ACCOUNT) == MaskingPolicy()
     async with notifications.listening(), other.follower.running():
-        await control.client.put("/api/v1/privacy", json={"masking": "numbers"}, headers=ADMIN)
+        await control.client.put("/api/v1/privacy", json={"masking": "numbers", "mask_recordings": True}, headers=ADMIN)
         async with control.database.connection() as connection:
             for _ in range(1000):
-                if other.of(FIRST_ACCOUNT) is Masking.NUMBERS:
+                if other.of(FIRST_ACCOUNT) != MaskingPolicy():
                     break
                 await connection.fetchval("SELECT pg_sleep(0.01)")
-    assert other.of(FIRST_ACCOUNT) is Masking.NUMBERS
+    assert other.of(FIRST_ACCOUNT) == MaskingPolicy(Masking.NUMBERS, recordings=True)
 
 
 async def test_before_the_policies_are_known_everything_is_masked(control: Control) -> None:
-    assert MaskingPolicies(PrivacyRepository(control.database)).of(FIRST_ACCOUNT) is Masking.ALL
+    assert MaskingPolicies(PrivacyRepository(control.database)).of(FIRST_ACCOUNT) == STRICTEST
 
 
 async def test_while_the_database_is_away_the_policies_stay_as_they_were() -> None:
@@ -104,10 +104,10 @@ async def test_while_the_database_is_away_the_policies_stay_as_they_were() -> No
         def __init__(self) -> None:
             self.there = True
 
-        async def policies(self) -> dict[UUID, Masking]:
+        async def policies(self) -> dict[UUID, MaskingPolicy]:
             if not self.there:
                 raise StoreUnavailable("nobody home")
-            return {FIRST_ACCOUNT: Masking.NUMBERS}
+            return {FIRST_ACCOUNT: MaskingPolicy(Masking.NUMBERS)}
 
     repository = Away()
     policies = MaskingPolicies(repository)
@@ -115,9 +115,21 @@ async def test_while_the_database_is_away_the_policies_stay_as_they_were() -> No
     repository.there = False
     with pytest.raises(StoreUnavailable):
         await policies.load()
-    assert policies.of(FIRST_ACCOUNT) is Masking.NUMBERS
+    assert policies.of(FIRST_ACCOUNT) == MaskingPolicy(Masking.NUMBERS)
 
 
 async def test_what_is_no_policy_is_refused(control: Control) -> None:
     answer = await control.client.put("/api/v1/privacy", json={"masking": "some"}, headers=ADMIN)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+async def test_whether_recordings_are_masked_stays_as_it_is_unless_somebody_says_so(control: Control) -> None:
+    async def put(**policy: object) -> object:
+        answer = await control.client.put("/api/v1/privacy", json=policy, headers=ADMIN)
+        return answer.json().get("mask_recordings", answer.status_code)
+
+    assert await put(masking="all") is False
+    assert await put(masking="all", mask_recordings=True) is True
+    assert await put(masking="numbers") is True
+    assert await put(masking="numbers", mask_recordings="yes") == 422
+    assert await put(masking="numbers", mask_recordings=False) is False

@@ -1,161 +1,34 @@
-"""Recordings are transcribed once their calls are over: sealed objects in a folder, on a real PostgreSQL."""
+"""Recordings are transcribed once their calls are over."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
-from uuid import UUID, uuid4
 
-import numpy as np
 import pytest
 
 from inference.registry import Registry, build_engine
 from inference.transcribing import OFF, RecordingRecognizer
-from orchestrator.core.audio import AudioFrame, Pcm, joined
+from orchestrator.core.audio import joined
 from orchestrator.core.errors import ConfigError
-from orchestrator.core.events import CallEnded, CallStarted, EndReason, Record, RecordingStarted, Spoken
 from orchestrator.core.ports import Recognizer, TextToSpeech
 from orchestrator.core.privacy import Masking
-from orchestrator.jobs.transcription import RecognizerReach, transcription
-from orchestrator.recordings.archive import Archive
-from orchestrator.settings import Settings, read_settings
-from orchestrator.store.call_analysis import SpokenCalls
-from orchestrator.store.call_lists import CallFilter, CallLists
-from orchestrator.store.calls import RecordedLine
-from orchestrator.store.calls_repository import DEFAULT_ACCOUNT, CallsRepository
-from orchestrator.store.jobs import TRANSCRIPTION, Job, JobState
+from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
+from orchestrator.store.jobs import TRANSCRIPTION, JobState
 from orchestrator.store.jobs_repository import JobsRepository
-from telephony.recording import Recordings, open_objects
-from tests.fakes.engines import FakeRecognizer
-from tests.fakes.speech import Lexicon
 from tests.integration.jobs.conftest import Jobs
-from tests.integration.jobs.test_worker import working
+from tests.integration.jobs.recorded import RATE, Calls, Ears, Line, recorded_calls
 from tests.integration.telephony.patience import until
 
-RATE = 16_000
 SENTENCE = "We are open from nine to five on Monday."
-
-
-@dataclass(frozen=True)
-class Line:
-    """Something that a caller said: what of it was heard then, what is in the recording, and when (media clock)."""
-
-    heard: str
-    recorded: AudioFrame
-    at: float
-
-    @property
-    def end(self) -> float:
-        return self.at + self.recorded.duration
-
-
-@dataclass
-class Ears:
-    """A recogniser of this process."""
-
-    hear: Callable[[AudioFrame], str]
-    wanted: bool = True
-    failure: Exception | None = None
-    languages: list[str | None] = field(default_factory=list)
-
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[Recognizer]:
-        if self.failure is not None:
-            raise self.failure
-        yield FakeRecognizer(self.hear, delay=0.0)
-
-
-@dataclass
-class Calls:
-    """Calls with recordings, and the jobs behind them."""
-
-    jobs: Jobs
-    settings: Settings
-    archive: Archive
-    lexicon: Lexicon = field(default_factory=Lexicon)
-
-    def line(self, heard: str, recorded: str, at: float) -> Line:
-        return Line(heard, self.lexicon.speak(recorded), at)
-
-    async def ended(
-        self, lines: Sequence[Line], masking: Masking = Masking.NONE, recorded_from: float | None = 0.0
-    ) -> UUID:
-        """A call in which a caller said *lines*, the recording of which is complete."""
-        call = uuid4()
-        length = max(line.end for line in lines) + 1.0
-        records: list[Record] = [
-            CallStarted(call, "desk", "inbound", "anna", "100", "sip", 1_800_000_000.0, masking=masking)
-        ]
-        records += [
-            Spoken(call, index, "caller", line.heard, line.at, line.end) for index, line in enumerate(lines, start=1)
-        ]
-        if recorded_from is not None:
-            key, wrapped = await self.archive.keyring.new(DEFAULT_ACCOUNT, call)
-            records.append(RecordingStarted(call, wrapped.hex(), RATE, recorded_from))
-        ended = CallEnded(call, EndReason.CALLER_HANGUP, 1_800_000_000.0 + length, length)
-        await CallsRepository(self.jobs.database).write([*records, ended])
-        if recorded_from is not None:
-            with Recordings(self.settings.journals, open_objects(self.settings.object_store)) as recordings:
-                recording = recordings.open(call, key, RATE, lambda reason: None)
-                caller = _sound(lines, length)[round(recorded_from * RATE) :]
-                # What the agent says is on the other channel, and no words of the caller.
-                agent = self.lexicon.speak("agent " * 5).pcm
-                recording.write(caller.tobytes(), np.resize(agent, len(caller)).tobytes())
-                recording.close()
-            async with self.archive.completing():
-                await until(lambda: self._has_job(call), within=20.0)
-        return call
-
-    @asynccontextmanager
-    async def transcribed(self, ears: RecognizerReach) -> AsyncIterator[None]:
-        """A worker runs during the block."""
-        kind = transcription(SpokenCalls(self.jobs.database), self.archive.library, ears)
-        async with working(self.jobs, [kind]):
-            yield
-
-    async def over(self, ears: RecognizerReach, state: JobState = JobState.SUCCEEDED, within: float = 30.0) -> Job:
-        """The only transcription, once it has come to *state*."""
-        async with self.transcribed(ears):
-            await until(lambda: self._is(state), within=within)
-        return await self.job()
-
-    async def job(self) -> Job:
-        [job] = [job for job in await self.jobs.all() if job.kind == TRANSCRIPTION]
-        return job
-
-    async def lines(self, call: UUID) -> list[RecordedLine]:
-        history = await CallsRepository(self.jobs.database).history(call)
-        assert history is not None
-        return list(history.transcript)
-
-    async def searched(self, words: str) -> list[tuple[UUID, list[str]]]:
-        found = await CallLists(self.jobs.database).page(DEFAULT_ACCOUNT, CallFilter(words=words), 10)
-        return [(one.call.id, [line.text for line in one.lines]) for one in found]
-
-    async def _has_job(self, call: UUID) -> bool:
-        return any(job.call_id == call and job.kind == TRANSCRIPTION for job in await self.jobs.all())
-
-    async def _is(self, state: JobState) -> bool:
-        return (await self.job()).state is state
-
-
-def _sound(lines: Sequence[Line], length: float) -> Pcm:
-    pcm = np.zeros(round(length * RATE), np.int16)
-    for line in lines:
-        first = round(line.at * RATE)
-        pcm[first : first + len(line.recorded.pcm)] = line.recorded.pcm
-    return pcm
 
 
 @pytest.fixture
 def calls(jobs: Jobs, tmp_path: Path) -> Calls:
-    settings = read_settings(data=tmp_path)
-    settings.journals.mkdir()
-    return Calls(jobs, settings, Archive(settings, jobs.database))
+    return recorded_calls(jobs, tmp_path)
 
 
 async def test_the_recording_is_heard_anew_by_a_process_of_its_own(calls: Calls) -> None:
@@ -247,7 +120,7 @@ async def test_words_that_were_erased_meanwhile_do_not_come_back(calls: Calls) -
             await connection.execute("DELETE FROM transcripts WHERE call_id = $1", call)
             await connection.execute("UPDATE calls SET words = NULL, transcript_erased_at = now() WHERE id = $1", call)
         erased.set()
-        await until(lambda: calls._is(JobState.SUCCEEDED), within=30.0)
+        await until(lambda: calls.is_in(JobState.SUCCEEDED), within=30.0)
     assert await calls.lines(call) == []
     assert not await calls.searched("there")
     async with calls.jobs.database.connection() as connection:

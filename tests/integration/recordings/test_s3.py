@@ -46,7 +46,9 @@ def noise(frames: int) -> np.ndarray:
 
 
 def playback(server: S3Server, call: object, key: ContentKey, frames: int) -> Playback:
-    stored = StoredRecording(call, ACCOUNT, b"", RATE, 0.0, frames, recovered=False, completed_at=None)  # type: ignore[arg-type]
+    stored = StoredRecording(
+        call, ACCOUNT, b"", RATE, 0.0, frames, recovered=False, completed_at=None, masked=False, edition=None
+    )  # type: ignore[arg-type]
     return Playback(stored, key, open_objects(server.objects()))
 
 

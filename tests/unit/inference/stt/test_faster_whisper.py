@@ -12,7 +12,7 @@ from benchmarks.human_speech import Recorded
 from benchmarks.wer import normalized
 from inference.registry import Registry
 from inference.stt.faster_whisper import FasterWhisper, load
-from orchestrator.core.audio import FULL_SCALE, AudioFrame
+from orchestrator.core.audio import FULL_SCALE, AudioFrame, joined
 from orchestrator.core.ports import Reading
 from tests.unit.inference.recordings import RATE, heard, human_recordings
 
@@ -141,6 +141,26 @@ async def test_a_short_sound_has_several_readings_with_the_right_words_among_the
         assert sum(one.probability for one in (*read, nobody)) == pytest.approx(1.0)
     first = [{normalized(one.text) for one in (await whisper.readings(heard(word)))[:4]} for word in words]
     assert sum(normalized(word.text) in texts for word, texts in zip(words, first, strict=True)) >= len(BRIEF) - 1
+
+
+async def test_every_word_is_told_when_it_was_said(whisper: FasterWhisper) -> None:
+    prompts = {one.name.removeprefix("prompt/"): heard(one) for one in human_recordings("prompt/")}
+    first, second = prompts["conf-invalid"], prompts["agent-pass"]
+    pause = AudioFrame(np.zeros(2 * RATE, np.int16), RATE)
+    alone = [(await whisper.timed(one)).text for one in (first, second)]
+    both = await whisper.timed(AudioFrame(joined([first, pause, second]).pcm, RATE, 5.0), language="en")
+    said = [word.text for word in both.words]
+    assert " ".join(said) == both.text
+    assert normalized(both.text) == normalized(" ".join(alone))
+    number = len(alone[0].split())
+    assert all(5.0 <= word.start <= word.end <= 5.3 + first.duration for word in both.words[:number])
+    begun = 5.0 + first.duration + pause.duration
+    assert all(begun - 0.3 <= word.start <= word.end <= begun + second.duration for word in both.words[number:])
+
+
+@pytest.mark.parametrize("samples", [np.zeros(3 * RATE), hiss(0.02), tone(440.0)])
+async def test_what_nobody_said_has_no_words(whisper: FasterWhisper, samples: np.ndarray) -> None:
+    assert (await whisper.timed(sound(samples))).words == ()
 
 
 @pytest.mark.parametrize("samples", [np.zeros(RATE), np.zeros(0), hiss(0.02, 1.0), tone(440.0, duration=1.0)])

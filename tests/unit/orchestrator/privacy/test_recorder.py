@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from orchestrator.core.events import FIRST_ACCOUNT, CallStarted, Happened, Record, Spoken, TurnFinished
-from orchestrator.core.privacy import Masking
+from orchestrator.core.events import (
+    FIRST_ACCOUNT,
+    CallStarted,
+    Happened,
+    Record,
+    RecordingStarted,
+    Spoken,
+    TurnFinished,
+)
+from orchestrator.core.privacy import Masking, MaskingPolicy
 from orchestrator.core.turn import Turn
 from orchestrator.privacy.recorder import MaskingRecorder
 from orchestrator.telemetry.record_lines import from_line, to_line
@@ -23,9 +31,9 @@ class Listing:
         self.records.append(record)
 
 
-def recorded(records: list[Record], policy: Masking) -> list[Record]:
+def recorded(records: list[Record], words: Masking, *, recordings: bool = False) -> list[Record]:
     listing = Listing()
-    recorder = MaskingRecorder(listing, {FIRST_ACCOUNT: policy}.__getitem__)
+    recorder = MaskingRecorder(listing, {FIRST_ACCOUNT: MaskingPolicy(words, recordings)}.__getitem__)
     for record in records:
         recorder.record(record)
     return listing.records
@@ -80,11 +88,11 @@ def test_an_agent_may_ask_for_more_than_its_account() -> None:
 
 
 def test_a_call_keeps_the_policy_that_it_began_with() -> None:
-    call, policy = uuid4(), {FIRST_ACCOUNT: Masking.ALL}
+    call, policy = uuid4(), {FIRST_ACCOUNT: MaskingPolicy(Masking.ALL)}
     listing = Listing()
     recorder = MaskingRecorder(listing, policy.__getitem__)
     recorder.record(started(call))
-    policy[FIRST_ACCOUNT] = Masking.NONE
+    policy[FIRST_ACCOUNT] = MaskingPolicy()
     recorder.record(Spoken(call, 0, "caller", CARD, 0.0, 1.0))
     assert listing.records[1] == Spoken(call, 0, "caller", "[card]", 0.0, 1.0)
 
@@ -97,3 +105,22 @@ def test_what_belongs_to_no_known_call_is_masked() -> None:
 def test_the_policy_of_a_call_survives_the_spool() -> None:
     strict = replace(started(uuid4()), masking=Masking.ALL)
     assert from_line(to_line(strict)) == strict
+
+
+def test_a_recording_is_masked_where_the_account_wants_it_and_words_are() -> None:
+    call = uuid4()
+    sound = RecordingStarted(call, "00", 16_000, 0.0)
+    masked = replace(sound, masked=True)
+    assert recorded([started(call), sound], Masking.NUMBERS, recordings=True)[1] == masked
+    assert recorded([started(call), sound], Masking.NUMBERS)[1] == sound
+    assert recorded([started(call), sound], Masking.NONE, recordings=True)[1] == sound
+    by_agent = replace(started(call), masking=Masking.ALL)
+    assert recorded([by_agent, sound], Masking.NONE, recordings=True)[1] == masked
+    assert recorded([sound], Masking.NONE) == [masked], "what its call began with is not known"
+
+
+def test_a_masked_recording_survives_the_spool() -> None:
+    sound = RecordingStarted(uuid4(), "00", 16_000, 0.0, masked=True)
+    assert from_line(to_line(sound)) == sound
+    before_there_were_any = to_line(sound).replace(',"masked":true', "")
+    assert from_line(before_there_were_any) == replace(sound, masked=False)

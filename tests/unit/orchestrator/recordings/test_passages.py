@@ -36,6 +36,23 @@ def test_what_is_not_all_in_the_recording_is_not_looked_for(said: tuple[float, f
     assert passage(*said) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "frames"), [((4.0, 6.0), (0.0, 1.3)), ((14.0, 17.0), (8.7, 10.0)), ((1.0, 30.0), (0.0, 10.0))]
+)
+def test_what_there_is_of_a_line_is_found_if_that_will_do(
+    said: tuple[float, float], frames: tuple[float, float]
+) -> None:
+    [found] = Extent(5.0, RATE, 10 * RATE).passages([said], in_part=True)
+    assert found is not None and (found[0] / RATE, found[1] / RATE) == pytest.approx(frames, abs=1 / RATE)
+
+
+def test_what_is_outside_the_recording_is_not_found_in_part_either() -> None:
+    times = [(1.0, 2.0), (7.0, 7.0), (8.0, 8.5), (8.6, 9.0), (16.0, 17.0)]
+    found = Extent(5.0, RATE, 10 * RATE).passages(times, in_part=True)
+    assert [one is None for one in found] == [True, True, False, False, True]
+    assert found[2] == (round(2.7 * RATE), round(3.6 * RATE)), "the margin ends where the next line begins"
+
+
 def test_a_margin_does_not_reach_into_the_lines_beside_it() -> None:
     assert passage(7.0, 8.0, after=6.9, before=8.2) == pytest.approx((1.9, 3.2), abs=1 / RATE)
     # Lines that overlap lose nothing of their own.

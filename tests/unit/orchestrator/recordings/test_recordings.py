@@ -48,7 +48,7 @@ def record(folder: Path, pcm: np.ndarray[tuple[int, ...], np.dtype[np.int16]], c
 
 
 def playback(folder: Path, frames: int, secret: bytes = SECRET, call: UUID = CALL) -> Playback:
-    stored = StoredRecording(call, ACCOUNT, b"", RATE, 0.0, frames, False, None)
+    stored = StoredRecording(call, ACCOUNT, b"", RATE, 0.0, frames, False, None, False, None)
     return Playback(stored, ContentKey(ACCOUNT, secret), open_objects(Objects(location=str(folder / "objects"))))
 
 
