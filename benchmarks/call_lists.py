@@ -76,6 +76,12 @@ _LOAD: Final = (
     FROM said JOIN calls ON calls.position = said.call
     """,
     "DROP TABLE said",
+    # Every second caller is known.
+    f"""
+    INSERT INTO contacts (account_id, number, shown, name)
+    SELECT '{DEFAULT_ACCOUNT}', '1555' || caller, '+1555' || caller, 'Caller ' || caller
+    FROM generate_series(0, 99999, 2) AS caller
+    """,
     """
     CREATE INDEX calls_said
     ON calls USING gin (account_id, agent, ((started_at AT TIME ZONE 'UTC')::date), words, pairs_of(words))
@@ -83,6 +89,7 @@ _LOAD: Final = (
     """,
     "VACUUM ANALYZE calls",
     "VACUUM ANALYZE transcripts",
+    "VACUUM ANALYZE contacts",
 )
 
 Question: TypeAlias = tuple[UUID, CallFilter, Place | None]

@@ -35,6 +35,7 @@ from orchestrator.api.calls.endpoints import calls_router
 from orchestrator.api.calls.placing import Lines, placing_router
 from orchestrator.api.calls.simulations import Simulations
 from orchestrator.api.calls.uploads import uploads_router
+from orchestrator.api.contacts.endpoints import contacts_router
 from orchestrator.api.door import Bearers, Door
 from orchestrator.api.erasures.endpoints import erasures_router
 from orchestrator.api.idempotency import Idempotency
@@ -66,6 +67,7 @@ from orchestrator.store.analytics import Analytics
 from orchestrator.store.audit_repository import AuditRepository
 from orchestrator.store.call_lists import CallLists
 from orchestrator.store.calls_repository import CallsRepository
+from orchestrator.store.contacts_repository import ContactsRepository
 from orchestrator.store.db import Database
 from orchestrator.store.erasures_repository import ERASURE, ErasuresRepository
 from orchestrator.store.flows_repository import FlowsRepository
@@ -192,6 +194,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
                 analytics_router(Analytics(stage.database), door),
                 agents_router(stage.agents, door),
                 versions_router(stage.agents, stage.roster, door),
+                contacts_router(ContactsRepository(stage.database), door),
                 numbers_router(numbers, door),
                 grants_router(numbers, door),
                 trunks_router(kept_trunks, trunks, OperatorTrunks(stage.settings.trunks, known), trunk_seal, door),

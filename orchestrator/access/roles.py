@@ -25,6 +25,8 @@ class Permission(StrEnum):
     READ_AGENTS = "agents:read"
     EDIT_AGENTS = "agents:edit"
     PUBLISH_AGENTS = "agents:publish"
+    READ_CONTACTS = "contacts:read"
+    MANAGE_CONTACTS = "contacts:manage"
     MANAGE_NUMBERS = "numbers:manage"
     MANAGE_TRUNKS = "trunks:manage"
     READ_JOBS = "jobs:read"
@@ -36,13 +38,14 @@ class Permission(StrEnum):
     READ_AUDIT = "audit:read"
 
 
-_SUPPORT: Final = frozenset({Permission.READ_CALLS, Permission.READ_AGENTS})
+_SUPPORT: Final = frozenset({Permission.READ_CALLS, Permission.READ_AGENTS, Permission.READ_CONTACTS})
 _CLIENT: Final = _SUPPORT | {
     Permission.CONTROL_CALLS,
     Permission.PLACE_CALLS,
     Permission.READ_RECORDINGS,
     Permission.EDIT_AGENTS,
     Permission.PUBLISH_AGENTS,
+    Permission.MANAGE_CONTACTS,
     Permission.MANAGE_NUMBERS,
     Permission.READ_JOBS,
 }

@@ -117,6 +117,7 @@ class Erasure:
         erasure = await self._repository.get(account, erasure_id) or erasure
         who = Forgotten(account, erasure.calls, caller)
         await self._repository.erase_naming(erasure, who.names)
+        await self._repository.erase_contact(erasure, caller.forms)
         for place in self._means.places:
             if await place.holds_back(who):
                 await self._wait(erasure, "spool")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TypeAlias
+from uuid import UUID
 
 import asyncpg
 
@@ -18,16 +19,28 @@ from orchestrator.core.events import (
     TurnFinished,
 )
 from orchestrator.core.turn import AnswerKind, Mark
-from orchestrator.store.calls import Call, Latency, RecordedLine, RecordedTurn
+from orchestrator.store.calls import Call, KnownAs, Latency, RecordedLine, RecordedTurn
 from orchestrator.store.jsonb import storable_text
 
 Row: TypeAlias = tuple[object, ...]
+
+_DIGITS = "regexp_replace({0}, '[^0-9]', '', 'g')"
+ROUTED = f"CASE WHEN {{0}} ~ '[[:alpha:]]' THEN lower({{0}}) ELSE {_DIGITS} END"
+"""How numbers are compared everywhere: orchestrator.agents.route."""
+_OTHER_END = "CASE direction WHEN 'inbound' THEN caller ELSE callee END"
+# A country code may stand behind 00, which contacts leave out.
+_CONTACT = f"""(
+    SELECT jsonb_build_object('id', contacts.id, 'name', contacts.name) FROM contacts
+    WHERE contacts.account_id = calls.account_id
+        AND contacts.number = regexp_replace({ROUTED.format(f"({_OTHER_END})")}, '^00', '')
+)"""  # noqa: S608 - columns of ours
 
 # What to_call reads. The words of a call are long, and searched only.
 CALL_COLUMNS = (
     "id, account_id, agent, agent_id, agent_version, direction, caller, callee, driver, started_at, ended_at, "
     "end_reason, duration, summary, sentiment, "
-    "EXISTS (SELECT FROM recordings WHERE recordings.call_id = calls.id) AS recorded"
+    "EXISTS (SELECT FROM recordings WHERE recordings.call_id = calls.id) AS recorded, "
+    f"{_CONTACT} AS contact"
 )
 
 
@@ -100,6 +113,7 @@ def to_call(row: asyncpg.Record) -> Call:
         recorded=row["recorded"],
         summary=row["summary"],
         sentiment=row["sentiment"],
+        contact=None if row["contact"] is None else KnownAs(UUID(row["contact"]["id"]), row["contact"]["name"]),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -12,9 +12,18 @@ from orchestrator.core.turn import AnswerKind, Mark
 
 
 @dataclass(frozen=True, slots=True)
+class KnownAs:
+    """Which contact somebody is."""
+
+    id: UUID
+    name: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call. ended_at and reason are None while it goes on; duration: seconds; recorded: there is a recording;
-    summary and sentiment (from -1 to 1): None until they are found out, and when nothing was said.
+    summary and sentiment (from -1 to 1): None until they are found out, and when nothing was said; contact: whom it is
+    with, None for somebody unknown.
     """
 
     id: UUID
@@ -33,6 +42,7 @@ class Call:
     recorded: bool
     summary: str | None
     sentiment: float | None
+    contact: KnownAs | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from orchestrator.store.call_rows import ROUTED
 from orchestrator.store.db import Database
 from orchestrator.store.jobs import enqueue
 
@@ -20,14 +21,10 @@ ERASURE: Final = "erasure"
 
 Obstacle: TypeAlias = Literal["call", "spool"]
 
-# How numbers are compared everywhere: orchestrator.agents.route.
-_ROUTED: Final = """
-    CASE WHEN {0} ~ '[[:alpha:]]' THEN lower({0}) ELSE regexp_replace({0}, '[^0-9]', '', 'g') END
-"""
 _OF_CALLER: Final = f"""
     SELECT id, ended_at IS NOT NULL OR started_at < $3 AS over FROM calls
     WHERE account_id = $1
-        AND CASE direction WHEN 'inbound' THEN {_ROUTED.format("caller")} ELSE {_ROUTED.format("callee")} END = ANY ($2)
+        AND CASE direction WHEN 'inbound' THEN {ROUTED.format("caller")} ELSE {ROUTED.format("callee")} END = ANY ($2)
     ORDER BY started_at, id
 """  # noqa: S608 - columns of ours
 _ROWS: Final = ("turns", "transcripts", "events", "recordings", "consents", "jobs")
@@ -142,6 +139,14 @@ class ErasuresRepository:
             done = await connection.execute(_NAMING, account, [_pattern(name) for name in names], ERASURE, deliveries)
             counts = {"jobs": int(done.split()[-1]), "webhook_deliveries": len(deliveries)}
             await _note(connection, erasure, [], counts)
+
+    async def erase_contact(self, erasure: StoredErasure, forms: Sequence[str]) -> None:
+        """Erase whom the account knows by one of the numbers *forms*, in routing form."""
+        async with self._database.tenant(erasure.account) as connection:
+            done = await connection.execute(
+                "DELETE FROM contacts WHERE account_id = $1 AND number = ANY ($2)", erasure.account, list(forms)
+            )
+            await _note(connection, erasure, [], {"contacts": int(done.split()[-1])})
 
     async def note(self, erasure: StoredErasure, outside: Mapping[str, int]) -> None:
         """Note what was erased outside of the database."""

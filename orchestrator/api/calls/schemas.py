@@ -23,6 +23,13 @@ Score: TypeAlias = Annotated[float, AfterValidator(_to_a_thousandth)]
 Detail: TypeAlias = Annotated[object, AfterValidator(_to_a_thousandth)]
 
 
+class ContactOfCall(Told):
+    """Whom the account knows by the number that called or was called."""
+
+    id: UUID
+    name: str
+
+
 class CallSummary(Told):
     """One call. ended_at, reason and duration are null while it goes on; recorded: whether there is a recording.
 
@@ -46,6 +53,7 @@ class CallSummary(Told):
     recorded: bool
     summary: str | None
     sentiment: Score | None
+    contact: ContactOfCall | None
 
 
 class TurnRead(Told):

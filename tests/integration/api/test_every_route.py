@@ -124,6 +124,13 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("GET", "/api/v1/retention"): Example(Permission.MANAGE_PRIVACY),
     ("PUT", "/api/v1/retention"): Example(Permission.MANAGE_PRIVACY, _RETENTION),
     ("POST", "/api/v1/retention/runs"): Example(Permission.MANAGE_PRIVACY),
+    ("GET", "/api/v1/contacts"): Example(Permission.READ_CONTACTS),
+    ("POST", "/api/v1/contacts"): Example(Permission.MANAGE_CONTACTS, {"number": "+33612345679", "name": "Ann"}),
+    ("GET", "/api/v1/contacts/{contact_id}"): Example(Permission.READ_CONTACTS, None, {"contact_id": "contact"}),
+    ("PATCH", "/api/v1/contacts/{contact_id}"): Example(
+        Permission.MANAGE_CONTACTS, {"notes": "calls at night"}, {"contact_id": "contact"}
+    ),
+    ("DELETE", "/api/v1/contacts/{contact_id}"): Example(Permission.MANAGE_CONTACTS, None, {"contact_id": "contact"}),
     ("GET", "/api/v1/webhooks"): Example(Permission.MANAGE_WEBHOOKS),
     ("POST", "/api/v1/webhooks"): Example(
         Permission.MANAGE_WEBHOOKS, {"url": "https://crm.example/hook", "events": ["call.ended"]}
@@ -238,7 +245,10 @@ async def world(control: Control) -> World:
     webhook = (await control.client.post("/api/v1/webhooks", json=hook, headers=admin)).json()["id"]
     pbx = {"name": "secret-trunk", "networks": ["192.0.2.0/24"]}
     trunk = (await control.client.post("/api/v1/trunks", json=pbx, headers=admin)).json()["id"]
+    ann = {"number": "+33687654321", "name": "secret-contact"}
+    contact = (await control.client.post("/api/v1/contacts", json=ann, headers=admin)).json()["id"]
     places = {
+        "contact": contact,
         "trunk": trunk,
         "webhook": webhook,
         "erasure": erasure.json()["id"],

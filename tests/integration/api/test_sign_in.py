@@ -29,7 +29,7 @@ async def test_the_right_password_gives_tokens_that_say_who_it_is(control: Contr
         "account": str(DEFAULT_ACCOUNT),
         "role": "support",
         "key": None,
-        "allowed": ["agents:read", "calls:read"],
+        "allowed": ["agents:read", "calls:read", "contacts:read"],
     }
 
 

@@ -34,6 +34,7 @@ TENANT_TABLES = (
     "recordings",
     "consents",
     "trunks",
+    "contacts",
     "webhooks",
     "webhook_deliveries",
     "privacy_policies",
@@ -75,6 +76,8 @@ async def spoken(control: Control, account: UUID) -> None:
                 INSERT INTO account_keys (account_id, wrapped, master) VALUES ($2, '', '')
             ), webhook AS (
                 INSERT INTO webhooks (id, account_id, url, events, secret) VALUES ($1, $2, '', '{}', '')
+            ), contact AS (
+                INSERT INTO contacts (account_id, number, shown, name) VALUES ($2, '100', '100', 'Ann')
             ), trunk AS (
                 INSERT INTO trunks (id, account_id, name, networks, realm, expires, transport, echo_guard, enabled)
                 VALUES ($1, $2, 'pbx', '{192.0.2.0/24}', '*', 300, 'udp', false, true)

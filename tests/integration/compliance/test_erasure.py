@@ -15,6 +15,7 @@ import pytest
 
 from orchestrator.access.keys import kept_key
 from orchestrator.access.seal import Seal
+from orchestrator.compliance.callers import caller_of
 from orchestrator.compliance.erasure import CannotErase, Erasure, Means, NotYet, Requests
 from orchestrator.compliance.receipts import ReceiptKey, is_of, verify
 from orchestrator.core.audit import Deed
@@ -35,6 +36,7 @@ from orchestrator.recordings.archive import Archive
 from orchestrator.settings import Settings
 from orchestrator.store.audit_repository import AuditRepository
 from orchestrator.store.calls_repository import CallsRepository
+from orchestrator.store.contacts_repository import ContactsRepository, NewContact
 from orchestrator.store.db import Database
 from orchestrator.store.erasures_repository import ErasuresRepository, StoredErasure
 from orchestrator.store.idempotency_repository import IdempotencyRepository, Kept, Place
@@ -289,6 +291,27 @@ async def test_what_webhooks_are_told_of_the_calls_is_erased_sent_or_not(office:
         waiting = await connection.fetchval("SELECT count(*) FROM jobs WHERE payload ? 'delivery'")
     assert [row["call"] for row in told] == [str(other)] * 2
     assert waiting == 2
+
+
+async def test_whom_the_account_knew_by_the_number_is_forgotten(office: Office) -> None:
+    contacts = ContactsRepository(office.database)
+    them, them_as_dialled = caller_of(NUMBER), caller_of("0033699887766")
+    other = uuid4()
+    async with office.database.connection() as connection:
+        await connection.execute("INSERT INTO accounts (id, name) VALUES ($1, 'other')", other)
+    for account in (FIRST_ACCOUNT, other):
+        ann = NewContact(them.forms[0], them.name, "Zebedee Quill", "fr", "owes us an umbrella")
+        assert await contacts.add(account, ann) is not None
+    bo = NewContact(them_as_dialled.forms[0], them_as_dialled.name, "Bo", None, "")
+    assert await contacts.add(FIRST_ACCOUNT, bo) is not None
+    done = await office.forget()
+    assert done.erased["contacts"] == 1
+    assert [one.name for one in await contacts.page(FIRST_ACCOUNT, 10)] == ["Bo"]
+    assert len(await contacts.page(other, 10)) == 1
+    async with office.database.connection() as connection:
+        await connection.execute("DELETE FROM accounts WHERE id = $1", other)
+    kept = await dump(office.database)
+    assert [secret for secret in ("Zebedee", "umbrella", *them.spellings) if secret in kept] == []
 
 
 async def test_the_number_is_nowhere_in_clear_while_the_erasure_waits(office: Office) -> None:

@@ -44,6 +44,7 @@ def history() -> CallHistory:
         recorded=True,
         summary=None,
         sentiment=None,
+        contact=None,
     )
     turn = RecordedTurn(1, AnswerKind.APPROVED, "When?", LONG, LONG, {}, {"endpointing": 0.6}, 0.75, sentiment=None)
     return CallHistory(call, (turn,), (Spoken(call_id, 1, "agent", LONG, 1.0, 7.0),), (), None)
