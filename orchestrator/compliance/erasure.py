@@ -15,7 +15,6 @@ from orchestrator.compliance.receipts import ReceiptKey, hashed
 from orchestrator.core.audit import Deed
 from orchestrator.core.clock import Clock
 from orchestrator.core.errors import VoiceError
-from orchestrator.store.audit_repository import AuditRepository
 from orchestrator.store.erasures_repository import CallsOfCaller, ErasuresRepository, Obstacle, StoredErasure
 
 _CALLS_AT_ONCE = 50
@@ -88,7 +87,6 @@ class Means:
     places: Sequence[Place]
     seal: Seal
     key: ReceiptKey
-    audit: AuditRepository
     now: Clock
     longest_call: timedelta
 
@@ -158,9 +156,9 @@ class Erasure:
             "calls": [str(call) for call in erasure.calls],
             "erased": {kind: count for kind, count in sorted(erasure.erased.items()) if count},
         }
-        await self._repository.finish(erasure, self._means.key.sign(receipt), at)
         told = {"erasure": str(erasure.id), "calls": str(len(erasure.calls))}
-        await self._means.audit.append(Deed(erasure.account, "operator", None, "caller_forgotten", told, ""), at)
+        deed = Deed(erasure.account, "operator", None, "caller_forgotten", told, "")
+        await self._repository.finish(erasure, self._means.key.sign(receipt), deed, at)
         return await self._repository.get(erasure.account, erasure.id)
 
     def _time(self) -> datetime:

@@ -15,7 +15,6 @@ from orchestrator.compliance.retention import Recordings
 from orchestrator.core.errors import RecordingUnavailable
 from orchestrator.jobs.kinds import Done, JobFailed, JobKind, Retries
 from orchestrator.settings import Settings
-from orchestrator.store.audit_repository import AuditRepository
 from orchestrator.store.db import Database
 from orchestrator.store.erasures_repository import ERASURE, ErasuresRepository
 from orchestrator.store.idempotency_repository import IdempotencyRepository
@@ -41,7 +40,6 @@ def erasure_means(settings: Settings, database: Database, recordings: Recordings
         places=places,
         seal=Seal(tokens, ERASURE),
         key=ReceiptKey(kept_key(settings.data / "keys" / "receipts.key")),
-        audit=AuditRepository(database),
         now=time.time,
         longest_call=settings.over_after,
     )

@@ -37,32 +37,8 @@ class AuditRepository:
 
     async def append(self, deed: Deed, at: datetime) -> Entry:
         """Add *deed* behind everything that its account has done. Raises StoreUnavailable."""
-        # What is hashed must be what is stored.
-        deed = replace(deed, subject={name: storable_text(value) for name, value in deed.subject.items()})
         async with self._database.transaction() as connection:
-            await connection.execute("SELECT pg_advisory_xact_lock(7214003, hashtext($1))", str(deed.account))
-            last = await connection.fetchrow(
-                "SELECT seq, hash FROM audit_log WHERE account_id = $1 ORDER BY seq DESC LIMIT 1", deed.account
-            )
-            entry = Entry(deed, 1 if last is None else last["seq"] + 1, at, BEGINNING if last is None else last["hash"])
-            await connection.execute(
-                """
-                INSERT INTO audit_log
-                    (account_id, seq, at, actor_kind, actor, action, subject, request, previous, hash)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-                """,
-                deed.account,
-                entry.seq,
-                at,
-                deed.actor_kind,
-                deed.actor,
-                deed.action,
-                deed.subject,
-                deed.request,
-                entry.previous,
-                entry.digest(),
-            )
-        return entry
+            return await append(connection, deed, at)
 
     async def accounts(self) -> list[UUID]:
         """The accounts that have a log."""
@@ -136,6 +112,35 @@ class AuditRepository:
                 "DELETE FROM audit_log WHERE account_id = $1 AND seq <= $2", account, due[-1]["seq"]
             )
         return len(due)
+
+
+async def append(connection: asyncpg.Connection, deed: Deed, at: datetime) -> Entry:
+    """Add *deed* behind everything that its account has done, in the transaction of *connection*."""
+    # What is hashed must be what is stored.
+    deed = replace(deed, subject={name: storable_text(value) for name, value in deed.subject.items()})
+    await connection.execute("SELECT pg_advisory_xact_lock(7214003, hashtext($1))", str(deed.account))
+    last = await connection.fetchrow(
+        "SELECT seq, hash FROM audit_log WHERE account_id = $1 ORDER BY seq DESC LIMIT 1", deed.account
+    )
+    entry = Entry(deed, 1 if last is None else last["seq"] + 1, at, BEGINNING if last is None else last["hash"])
+    await connection.execute(
+        """
+        INSERT INTO audit_log
+            (account_id, seq, at, actor_kind, actor, action, subject, request, previous, hash)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        """,
+        deed.account,
+        entry.seq,
+        at,
+        deed.actor_kind,
+        deed.actor,
+        deed.action,
+        deed.subject,
+        deed.request,
+        entry.previous,
+        entry.digest(),
+    )
+    return entry
 
 
 async def _beginning(connection: asyncpg.Connection, account: UUID) -> tuple[int, bytes]:

@@ -12,6 +12,8 @@ from uuid import UUID
 
 import asyncpg
 
+from orchestrator.core.audit import Deed
+from orchestrator.store.audit_repository import append
 from orchestrator.store.call_rows import ROUTED
 from orchestrator.store.db import Database
 from orchestrator.store.jobs import enqueue
@@ -158,18 +160,23 @@ class ErasuresRepository:
         async with self._database.tenant(erasure.account) as connection:
             await connection.execute("UPDATE erasures SET waits_for = $2 WHERE id = $1", erasure.id, obstacle)
 
-    async def finish(self, erasure: StoredErasure, receipt: Mapping[str, Any], at: datetime) -> None:
-        """Keep the receipt, and forget the number. A second time changes nothing."""
-        async with self._database.tenant(erasure.account) as connection:
-            await connection.execute(
+    async def finish(self, erasure: StoredErasure, receipt: Mapping[str, Any], deed: Deed, at: datetime) -> None:
+        """Keep the receipt, forget the number, and add *deed* to the audit log, all or nothing. A second time changes
+        nothing.
+        """
+        async with self._database.transaction() as connection:
+            done = await connection.execute(
                 """
-                UPDATE erasures SET receipt = $2, finished_at = $3, caller = NULL, waits_for = NULL
-                WHERE id = $1 AND finished_at IS NULL
+                UPDATE erasures SET receipt = $3, finished_at = $4, caller = NULL, waits_for = NULL
+                WHERE account_id = $1 AND id = $2 AND finished_at IS NULL
                 """,
+                erasure.account,
                 erasure.id,
                 receipt,
                 at,
             )
+            if done == "UPDATE 1":
+                await append(connection, deed, at)
 
 
 async def _note(

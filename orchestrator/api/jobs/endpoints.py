@@ -15,6 +15,7 @@ from orchestrator.api.door import Door
 from orchestrator.api.pages import Cursor, Limit, Page, key_of, moment_and_id, paged
 from orchestrator.api.schemas import Told
 from orchestrator.core.errors import ApiError
+from orchestrator.store.erasures_repository import ERASURE
 from orchestrator.store.jobs import Job, JobState
 from orchestrator.store.jobs_repository import JobFilter, JobsRepository
 
@@ -73,6 +74,8 @@ def jobs_router(jobs: JobsRepository, door: Door) -> APIRouter:
     @router.post("/{job_id}/cancel")
     async def cancel_job(job_id: UUID, who: Identity = manager) -> JobRead:
         """Let a job that is not over have no effect; what it does to the world outside, it may have done already."""
+        if (await _found(who.account, job_id)).kind == ERASURE:
+            raise ApiError(409, "job_not_cancellable", "an erasure goes on to its end: somebody has a right to it")
         job = await jobs.cancel(who.account, job_id)
         if job is None:
             state = (await _found(who.account, job_id)).state

@@ -90,6 +90,14 @@ async def test_a_job_is_cancelled_once(control: Control) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "job_over")
 
 
+async def test_an_erasure_is_cancelled_by_nobody(control: Control) -> None:
+    await control.client.post("/api/v1/erasures", json={"caller": "+33612345678"}, headers=ADMIN)
+    [job] = (await control.client.get("/api/v1/jobs?kind=erasure", headers=ADMIN)).json()["items"]
+    refused = await control.client.post(f"/api/v1/jobs/{job['id']}/cancel", headers=ADMIN)
+    assert (refused.status_code, refused.json()["code"]) == (409, "job_not_cancellable")
+    assert (await control.client.get(f"/api/v1/jobs/{job['id']}", headers=ADMIN)).json()["state"] == "queued"
+
+
 @pytest.mark.parametrize("path", ["", "/retry", "/cancel"])
 async def test_a_job_that_is_not_there_is_not_found(control: Control, path: str) -> None:
     answer = await control.client.request("POST" if path else "GET", f"/api/v1/jobs/{uuid4()}{path}", headers=ADMIN)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import asyncpg
 import obstore
 import pytest
 
@@ -344,6 +345,16 @@ async def test_the_audit_log_stays_a_chain_and_says_that_somebody_was_forgotten(
     assert (after.broken_at, after.known, after.entries) == (None, True, 4)
     [last, *_] = await audit.page(FIRST_ACCOUNT, 1)
     assert (last.deed.action, last.deed.subject) == ("caller_forgotten", {"erasure": str(done.id), "calls": "1"})
+
+
+async def test_the_receipt_is_not_kept_without_its_entry_in_the_audit_log(office: Office) -> None:
+    asked = await office.ask()
+    nobody_s = Deed(uuid4(), "operator", None, "caller_forgotten", {}, "")
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await office.repository.finish(asked, {}, nobody_s, NOW)
+    kept = await office.repository.get(FIRST_ACCOUNT, asked.id)
+    assert kept is not None
+    assert (kept.receipt, kept.finished_at, kept.caller) == (None, None, asked.caller)
 
 
 async def test_a_process_with_another_key_erases_nothing(office: Office, tmp_path: Path) -> None:
