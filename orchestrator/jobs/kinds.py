@@ -70,6 +70,8 @@ class Lane(StrEnum):
     """Asks engines, which callers need first: one at a time, and not during calls if it can wait."""
     RECORDINGS = "recordings"
     """Works through recordings: as those do, but for minutes, for which nothing else of theirs should wait."""
+    MESSAGES = "messages"
+    """Waits for programs of others, which may be slow."""
     QUICK = "quick"
     """Everything else."""
 

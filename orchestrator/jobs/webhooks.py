@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from orchestrator.access.seal import Seal
-from orchestrator.jobs.kinds import Done, JobFailed, JobKind, Retries
+from orchestrator.jobs.kinds import Done, JobFailed, JobKind, Lane, Retries
 from orchestrator.store.jobs import Job
 from orchestrator.store.webhook_events import WEBHOOK
 from orchestrator.store.webhooks_repository import Posted, Try, WebhooksRepository
@@ -46,7 +46,7 @@ def webhook(
             raise JobFailed(outcome.error, again=not last, after=_rest(outcome.after, job.attempts))
         return Done(result={"status": outcome.status})
 
-    return JobKind(WEBHOOK, run, retries=_RETRIES, limit=30.0)
+    return JobKind(WEBHOOK, run, Lane.MESSAGES, retries=_RETRIES, limit=30.0)
 
 
 def _rest(asked: timedelta | None, attempts: int) -> timedelta | None:
@@ -74,7 +74,7 @@ def forgetting(repository: WebhooksRepository) -> JobKind:
     """Forgets what was delivered, or given up, long ago."""
 
     async def run(job: Job) -> Done:
-        await repository.forget(_KEPT)
+        await repository.forget(job.account_id, _KEPT)
         return Done()
 
     return JobKind("webhook_log", run, cron="47 3 * * *")

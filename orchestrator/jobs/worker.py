@@ -19,7 +19,7 @@ from orchestrator.store.jobs import Job
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = {Lane.ENGINES: 2, Lane.RECORDINGS: 2, Lane.QUICK: 8}
+_AT_ONCE = {Lane.ENGINES: 2, Lane.RECORDINGS: 2, Lane.MESSAGES: 8, Lane.QUICK: 8}
 _NOW = timedelta(0)
 
 _CODES: dict[type[EngineError], str] = {

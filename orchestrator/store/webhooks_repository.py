@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -14,6 +15,9 @@ from orchestrator.store.jobs import Work, put
 from orchestrator.store.webhook_events import WEBHOOK, EventType
 
 _WEBHOOK = "id, url, events, description, enabled, disabled_by, failing_since, created_at"
+_CHANGEABLE: Final = ("url", "events", "description", "enabled")
+MOST: Final = 20
+"""Webhooks of an account: each is one more message to be sent at every event."""
 _DELIVERY = "id, webhook_id, event_id, type, data, happened_at, state, attempts, status, error, seconds, tried_at"
 
 
@@ -85,17 +89,18 @@ class WebhooksRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, account: UUID, new: NewWebhook) -> Webhook:
-        """Keep a new one."""
+    async def add(self, account: UUID, new: NewWebhook) -> Webhook | None:
+        """Keep a new one; None when the account has MOST of them."""
         async with self._database.tenant(account) as connection:
             row = await connection.fetchrow(
                 f"""
                 INSERT INTO webhooks (account_id, id, url, events, description, secret)
-                VALUES ($1, $2, $3, $4, $5, $6) RETURNING {_WEBHOOK}
+                SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT count(*) FROM webhooks WHERE account_id = $1) < {MOST}
+                RETURNING {_WEBHOOK}
                 """,  # noqa: S608 - columns of ours
                 *(account, new.id, new.url, list(new.events), new.description, new.secret),
             )
-        return _webhook(row)
+        return None if row is None else _webhook(row)
 
     async def page(self, account: UUID, limit: int, after: tuple[datetime, UUID] | None = None) -> list[Webhook]:
         """The webhooks of *account*, the newest first."""
@@ -116,17 +121,22 @@ class WebhooksRepository:
             row = await connection.fetchrow(f"SELECT {_WEBHOOK} FROM webhooks WHERE id = $1", webhook)  # noqa: S608
         return None if row is None else _webhook(row)
 
-    async def change(self, account: UUID, changed: Webhook) -> Webhook | None:
-        """Keep *changed* in place of what was there; enabling it forgets that it failed. None when it is not there."""
+    async def change(self, account: UUID, webhook: UUID, values: Mapping[str, object]) -> Webhook | None:
+        """Write *values*, of url, events, description and enabled; what is absent stays as it is, whatever that is by
+        then. Enabling one forgets that it failed. None when it is not there.
+        """
+        given = [name for name in _CHANGEABLE if name in values]
+        changes = [f"{name} = ${number}" for number, name in enumerate(given, start=2)]
+        if "enabled" in given:
+            enabled = f"${given.index('enabled') + 2}"
+            changes += [
+                f"disabled_by = CASE WHEN {enabled} THEN NULL ELSE coalesce(disabled_by, 'somebody') END",
+                f"failing_since = CASE WHEN {enabled} AND NOT enabled THEN NULL ELSE failing_since END",
+            ]
         async with self._database.tenant(account) as connection:
             row = await connection.fetchrow(
-                f"""
-                UPDATE webhooks SET url = $2, events = $3, description = $4, enabled = $5,
-                    disabled_by = CASE WHEN $5 THEN NULL ELSE coalesce(disabled_by, 'somebody') END,
-                    failing_since = CASE WHEN $5 AND NOT enabled THEN NULL ELSE failing_since END
-                WHERE id = $1 RETURNING {_WEBHOOK}
-                """,  # noqa: S608 - columns of ours
-                *(changed.id, changed.url, list(changed.events), changed.description, changed.enabled),
+                f"UPDATE webhooks SET {', '.join(changes) or 'id = id'} WHERE id = $1 RETURNING {_WEBHOOK}",  # noqa: S608
+                *(webhook, *(values[name] for name in given)),
             )
         return None if row is None else _webhook(row)
 
@@ -249,10 +259,12 @@ class WebhooksRepository:
                 *(posted.delivery.webhook_id, attempt.error, patience),
             )
 
-    async def forget(self, age: timedelta) -> None:
-        """Forget deliveries of all accounts that are older than *age*."""
-        async with self._database.connection() as connection:
-            await connection.execute("DELETE FROM webhook_deliveries WHERE happened_at < now() - $1", age)
+    async def forget(self, account: UUID, age: timedelta) -> None:
+        """Forget deliveries that are older than *age*."""
+        async with self._database.tenant(account) as connection:
+            await connection.execute(
+                "DELETE FROM webhook_deliveries WHERE account_id = $1 AND happened_at < now() - $2", account, age
+            )
 
 
 def _work(account: UUID, delivery: UUID) -> Work:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid4
@@ -25,7 +24,7 @@ from orchestrator.api.webhooks.schemas import (
     WebhookRead,
 )
 from orchestrator.core.errors import ApiError
-from orchestrator.store.webhooks_repository import NewWebhook, WebhooksRepository
+from orchestrator.store.webhooks_repository import MOST, NewWebhook, WebhooksRepository
 from orchestrator.webhooks.signing import new_secret
 
 _OVERLAP: Final = timedelta(days=1)
@@ -49,6 +48,9 @@ def webhooks_router(webhooks: WebhooksRepository, seal: Seal, door: Door) -> API
         sealed = seal.close(secret.encode(), webhook.bytes)
         new = NewWebhook(webhook, asked.url, asked.events, asked.description, sealed)
         made = await webhooks.add(who.account, new)
+        if made is None:
+            why = f"the account has {MOST} webhooks, the most there may be; remove one"
+            raise ApiError(409, "too_many_webhooks", why)
         return WebhookGiven.model_validate({**WebhookRead.model_validate(made).model_dump(), "secret": secret})
 
     @router.get("/{webhook_id}")
@@ -62,11 +64,7 @@ def webhooks_router(webhooks: WebhooksRepository, seal: Seal, door: Door) -> API
     @router.patch("/{webhook_id}")
     async def change_webhook(webhook_id: UUID, asked: WebhookChange, who: Identity = manager) -> WebhookRead:
         """Change what is given. Enabling one again sends what happens from then on, not what it has missed."""
-        found = await webhooks.find(who.account, webhook_id)
-        if found is None:
-            raise _not_found(webhook_id)
-        given = {name: value for name, value in asked.model_dump().items() if value is not None}
-        changed = await webhooks.change(who.account, replace(found, **given))
+        changed = await webhooks.change(who.account, webhook_id, asked.model_dump(exclude_none=True))
         if changed is None:
             raise _not_found(webhook_id)
         return WebhookRead.model_validate(changed)

@@ -25,14 +25,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from orchestrator.access.seal import Seal
-from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Spoken
+from orchestrator.core.events import FIRST_ACCOUNT, CallEnded, CallStarted, EndReason, Happened, Spoken
 from orchestrator.jobs.kinds import Done, JobFailed
 from orchestrator.jobs.webhooks import webhook
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.job_runs import JobRuns
 from orchestrator.store.jobs import to_job
 from orchestrator.store.webhook_events import WEBHOOK
-from orchestrator.store.webhooks_repository import WebhooksRepository
+from orchestrator.store.webhooks_repository import MOST, WebhooksRepository
 from orchestrator.webhooks.sender import Sender
 from orchestrator.webhooks.signing import new_secret, signed, verified
 from tests.integration.api.conftest import OPERATOR, TOKEN_KEY, Control, control  # noqa: F401 - a fixture
@@ -209,6 +209,33 @@ async def test_one_that_fails_for_five_days_is_disabled(told: Told) -> None:
     await told.run(2)
     read = await told.ask("GET", f"/{hook['id']}")
     assert (read["enabled"], read["disabled_by"]) == (False, "failing")
+
+
+async def test_a_change_leaves_what_it_does_not_name_as_it_is_by_then(told: Told) -> None:
+    """Such as that it was disabled between somebody's look and their change."""
+    hook = await told.make()
+    webhooks = WebhooksRepository(told.control.database)
+    async with told.control.database.connection() as connection:
+        await connection.execute("UPDATE webhooks SET enabled = false, disabled_by = 'gone', failing_since = now()")
+    changed = await webhooks.change(FIRST_ACCOUNT, UUID(hook["id"]), {"description": "crm"})
+    assert changed is not None
+    assert (changed.description, changed.enabled, changed.disabled_by) == ("crm", False, "gone")
+    nothing = await told.ask("PATCH", f"/{hook['id']}", {})
+    assert (nothing["enabled"], nothing["disabled_by"], nothing["description"]) == (False, "gone", "crm")
+    enabled = await told.ask("PATCH", f"/{hook['id']}", {"enabled": True})
+    assert (enabled["enabled"], enabled["disabled_by"], enabled["failing_since"]) == (True, None, None)
+    disabled = await told.ask("PATCH", f"/{hook['id']}", {"enabled": False, "events": ["call.started"]})
+    assert (disabled["disabled_by"], disabled["events"]) == ("somebody", ["call.started"])
+
+
+async def test_an_account_has_so_many_webhooks_and_no_more(told: Told) -> None:
+    for _ in range(MOST):
+        hook = await told.make()
+    body = {"url": told.receiver.url, "events": ["call.ended"]}
+    refused = await told.control.client.post("/api/v1/webhooks", json=body, headers=ADMIN)
+    assert (refused.status_code, refused.json()["code"]) == (409, "too_many_webhooks")
+    await told.ask("DELETE", f"/{hook['id']}")
+    await told.make()
 
 
 async def test_another_secret_signs_beside_the_former_one_for_a_day(told: Told) -> None:
