@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -61,7 +60,6 @@ from orchestrator.store.migrate import migrate
 from orchestrator.store.notifications import Notifications
 from orchestrator.store.numbers_repository import NumbersRepository
 from orchestrator.store.privacy_repository import PrivacyRepository
-from orchestrator.store.sessions_repository import SessionsRepository
 from orchestrator.telemetry.fanout import Fanout
 from orchestrator.telemetry.prometheus import CallMetrics
 from orchestrator.telemetry.recorder import DatabaseRecorder
@@ -72,7 +70,6 @@ from telephony.sip.settings import GatewaySettings
 # Bytes of a message on a WebSocket: a leg's are far shorter.
 _LONGEST_MESSAGE = 2**18
 # After which expired tokens and ended sessions are forgotten, at a start.
-_FORGET_AFTER = timedelta(days=1)
 
 log = structlog.get_logger(__name__)
 
@@ -205,7 +202,6 @@ async def _database(settings: Settings, metrics: CallMetrics) -> AsyncIterator[D
             dsn = server.dsn
         database = await stack.enter_async_context(Database(dsn))
         await migrate(database)
-        await SessionsRepository(database).purge(datetime.now(UTC) - _FORGET_AFTER)
         yield database
 
 

@@ -19,12 +19,15 @@ from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database, PoolLimits
 from orchestrator.store.embedded import EmbeddedPostgres
 from orchestrator.store.job_runs import JobRuns
+from orchestrator.store.sessions_repository import SessionsRepository
 
 # Behind calls in everything: whoever is on the phone must not notice that work is being done.
 _NICENESS = 10
 _CONNECTIONS = 6
-# Seconds between two looks for calls that nobody ended.
+# Seconds between two looks for what nobody ended.
 _LOOK = 300.0
+# A replay of their tokens is told from an unknown one for as long.
+_SESSIONS_KEPT = timedelta(days=1)
 
 log = structlog.get_logger(__name__)
 
@@ -40,22 +43,27 @@ async def work(settings: Settings) -> None:
         recognizer = RecordingRecognizer(profile, registry, settings.transcription)
         worker = Worker(dsn, JobRuns(database), kinds(Means(settings, database, engines, recognizer)))
         log.info("worker_ready", pid=os.getpid())
-        ending = asyncio.create_task(_end_abandoned(CallsRepository(database), settings.over_after), name="call ends")
+        tidying = asyncio.create_task(_tidy(database, settings.over_after), name="tidying")
         try:
             await worker.run()
         finally:
-            ending.cancel()
-            await asyncio.wait([ending])
+            tidying.cancel()
+            await asyncio.wait([tidying])
 
 
-async def _end_abandoned(calls: CallsRepository, over_after: timedelta) -> None:
-    """End the calls that have none though they must be over: whoever had them died, and perhaps never comes back."""
+async def _tidy(database: Database, over_after: timedelta) -> None:
+    """End the calls that have none though they must be over, for whoever had them died, and perhaps never comes back;
+    forget sessions that nobody can go on with.
+    """
+    calls, sessions = CallsRepository(database), SessionsRepository(database)
     while True:
+        now = datetime.now(UTC)
         try:
-            for call in await calls.end_abandoned(begun_before=datetime.now(UTC) - over_after):
+            for call in await calls.end_abandoned(begun_before=now - over_after):
                 log.warning("abandoned_call_ended", call=str(call))
+            await sessions.purge(now - _SESSIONS_KEPT)
         except (StoreUnavailable, ConfigError) as error:
-            log.warning("abandoned_calls_not_ended", reason=str(error))
+            log.warning("tidying_failed", reason=str(error))
         await asyncio.sleep(_LOOK)
 
 

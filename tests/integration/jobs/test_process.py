@@ -47,6 +47,28 @@ async def test_a_supervised_worker_works_behind_calls_and_is_started_again_when_
         os.kill(last, 0)
 
 
+async def test_a_worker_forgets_sessions_that_ended_long_ago(jobs: Jobs, tmp_path: Path) -> None:
+    async with jobs.database.connection() as connection:
+        user = await connection.fetchval("INSERT INTO users (email, name) VALUES ('a@example.org', 'A') RETURNING id")
+        await connection.execute(
+            "INSERT INTO memberships (account_id, user_id, role) VALUES ($1, $2, 'client')", DEFAULT_ACCOUNT, user
+        )
+        await connection.execute(
+            """
+            INSERT INTO sessions (account_id, user_id, ended_at, end_reason)
+            VALUES ($1, $2, now() - interval '4 days', 'signed_out')
+            """,
+            DEFAULT_ACCOUNT,
+            user,
+        )
+
+        async def forgotten() -> bool:
+            return bool(await connection.fetchval("SELECT count(*) FROM sessions") == 0)
+
+        async with WorkerProcess(environment(jobs, tmp_path)).running():
+            await until(forgotten, within=30.0)
+
+
 async def test_a_worker_that_cannot_be_started_again_is_tried_until_it_can(
     jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
