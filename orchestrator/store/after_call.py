@@ -54,6 +54,11 @@ async def take_turn(connection: asyncpg.Connection, job: UUID) -> None:
     await connection.execute(_TURN, job)
 
 
+async def take_account_turn(connection: asyncpg.Connection, account: UUID) -> None:
+    """The same for who writes rows of calls of *account* without a job about one of them."""
+    await connection.execute("SELECT pg_advisory_xact_lock(7214002, hashtext($1::text))", str(account))
+
+
 async def roll_up(connection: asyncpg.Connection, account: UUID, day: date) -> None:
     """Have the calls of *day* (UTC) counted."""
     await put(connection, Work(account, ROLLUP, day.isoformat(), payload={"day": day.isoformat()}, delay=_GATHERING))

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator.core.privacy import Kept
+from orchestrator.store.after_call import take_account_turn
 from orchestrator.store.db import Database
 
 # Calls and jobs in one transaction: few enough that writers of the account, who take turns, notice nothing.
@@ -65,6 +66,7 @@ class RetentionRepository:
     async def erase_calls(self, account: UUID, calls: list[UUID]) -> int:
         """Erase *calls*, which are over, with everything that belongs to them; how many there were."""
         async with self._database.tenant(account) as connection:
+            await take_account_turn(connection, account)
             rows = await connection.fetch(
                 "DELETE FROM calls WHERE account_id = $1 AND id = ANY ($2) RETURNING id",
                 account,
@@ -75,6 +77,7 @@ class RetentionRepository:
     async def erase_transcripts(self, account: UUID, before: datetime) -> int:
         """Erase the words of a batch of calls that ended *before*; of how many. Their figures stay."""
         async with self._database.tenant(account) as connection:
+            await take_account_turn(connection, account)
             calls = await self._due(connection, account, before, "transcript_erased_at IS NULL")
             for statement in (
                 "DELETE FROM transcripts WHERE call_id = ANY ($1)",
@@ -88,6 +91,7 @@ class RetentionRepository:
     async def erase_events(self, account: UUID, before: datetime) -> int:
         """Erase the events of a batch of calls that ended *before*; of how many."""
         async with self._database.tenant(account) as connection:
+            await take_account_turn(connection, account)
             calls = await self._due(connection, account, before, "events_erased_at IS NULL")
             await connection.execute("DELETE FROM events WHERE call_id = ANY ($1)", calls)
             await connection.execute("UPDATE calls SET events_erased_at = now() WHERE id = ANY ($1)", calls)

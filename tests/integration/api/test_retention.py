@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -11,6 +13,7 @@ import pytest
 from orchestrator.compliance.retention import Retention
 from orchestrator.core.events import FIRST_ACCOUNT, CallEnded, CallStarted, Happened, Record
 from orchestrator.core.privacy import Kept
+from orchestrator.store.after_call import take_account_turn
 from orchestrator.store.audit_repository import AuditRepository
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.retention_repository import RetentionRepository
@@ -204,3 +207,23 @@ async def test_nobody_cuts_the_audit_log_elsewhere(control: Control, recordings:
 async def test_what_is_no_time_to_keep_is_refused(control: Control, days: dict[str, object]) -> None:
     answer = await control.client.put("/api/v1/retention", json={**FOR_EVER, **days}, headers=ADMIN)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("erase", ["erase_transcripts", "erase_events", "erase_calls"])
+async def test_erasing_waits_for_who_writes_of_the_account_before_it_locks_anything(
+    control: Control, erase: str
+) -> None:
+    """Writers take the account's turn first, then rows: in another order two would wait for each other for ever."""
+    call = await call_of(control, 3.0)
+    repository = RetentionRepository(control.database)
+    now = datetime.fromtimestamp(control.now, UTC)
+    async with control.database.connection() as watching, control.database.transaction() as writing:
+        await take_account_turn(writing, FIRST_ACCOUNT)
+        wanted = [call] if erase == "erase_calls" else now
+        erasing = asyncio.create_task(getattr(repository, erase)(FIRST_ACCOUNT, wanted))
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while not await watching.fetchval(waiting):
+            assert not erasing.done()
+            await asyncio.sleep(0.01)
+        await writing.execute("SELECT FROM calls WHERE id = $1 FOR UPDATE NOWAIT", call)
+    assert await erasing == 1
