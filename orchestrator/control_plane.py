@@ -170,7 +170,8 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
     stage.notifications.subscribe(TRUNKS_CHANNEL, trunks.follower.heard)
     users, passwords = UsersRepository(stage.database), Passwords(stage.settings.hashing)
     sessions = Sessions(users, SessionsRepository(stage.database), passwords, tokens, stage.clock)
-    tries = RateLimit(stage.settings.sign_ins, 60.0, stage.clock)
+    # Each way in has its own: who mistypes a password can still come in by the other.
+    tries, sign_on_tries = (RateLimit(stage.settings.sign_ins, 60.0, stage.clock) for _ in range(2))
     providers, seal = ProvidersRepository(stage.database), Seal(stage.keys.tokens.encode(), "single sign-on")
     sign_on = _sign_on(stage, providers, sessions, seal)
     try:
@@ -182,7 +183,7 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
                 deeds,
                 audit_router(audit, door),
                 auth_router(sessions, door, tries),
-                single_sign_on_router(sign_on, door, tries),
+                single_sign_on_router(sign_on, door, sign_on_tries),
                 providers_router(providers, seal, door, loopback=stage.settings.loopback_providers),
                 users_router(users, passwords, sessions, door),
                 accounts_router(AccountsRepository(stage.database), passwords, door),

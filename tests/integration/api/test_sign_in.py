@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import httpx
 
@@ -154,6 +155,8 @@ async def test_sessions_that_ended_long_ago_are_forgotten_and_others_are_not(con
 async def test_an_address_that_tries_too_often_is_slowed_down(control: Control) -> None:
     codes = [code(await control.sign_in(f"{number}@example.org")) for number in range(TRIES + 1)]
     assert codes == ["bad_credentials"] * TRIES + ["too_many_tries"]
+    other_way = await control.client.get(f"/api/v1/auth/oidc/{uuid4()}/start")
+    assert other_way.status_code == 422, "a way in that nobody has tried yet"
 
 
 async def test_a_refresh_token_gives_the_next_tokens(control: Control) -> None:
