@@ -1,10 +1,11 @@
-"""What holds for every HTTP request, whatever its route: how long it may be, and what its answer says to browsers.
+"""What holds for every HTTP request on any route: how long it may be, how soon it must come, what browsers are told.
 
 Plain ASGI, and HTTP alone: the audio of calls passes it untouched.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,11 +39,14 @@ def answer_headers(scope: Scope) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """longest_body: bytes of a request; longer: the same for paths that take files."""
+    """longest_body: bytes of a request; longer: the same for paths that take files; patience: seconds in which a body
+    must come, from when it is wanted on: as the longest one does over a line of 1 Mbit/s.
+    """
 
     app: ASGIApp
     longest_body: int = 2**20
     longer: Mapping[str, int] = field(default_factory=lambda: {"/api/v1/calls/simulate/upload": 2**25})
+    patience: float = 300.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -55,17 +59,27 @@ class Edge:
         request = request if _GOOD_ID.fullmatch(request) else uuid4().hex
         length = shown.get("content-length", "0")
         announced = int(length) if length.isdigit() else 0
-        taken = 0
+        taken, whole = 0, False
+        until: float | None = None
         learnt = answer_headers(scope)
 
         async def take() -> Message:
-            nonlocal taken
+            nonlocal taken, whole, until
             if announced > longest:
                 raise _too_long(longest)
-            message = await receive()
+            if whole:  # what comes then is that the client has gone, however late
+                return await receive()
+            until = asyncio.get_running_loop().time() + self.patience if until is None else until
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError as error:
+                why = f"the body had not come after {self.patience:g} s"
+                raise HTTPException(408, why, {"Connection": "close"}) from error
             taken += len(message.get("body", b""))
             if taken > longest:
                 raise _too_long(longest)
+            whole = not message.get("more_body", False)
             return message
 
         async def tell(message: Message) -> None:

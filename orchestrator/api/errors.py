@@ -16,7 +16,7 @@ from orchestrator.api.sockets import refuse_bad_request
 from orchestrator.core.errors import ApiError, StoreUnavailable
 
 # Of what the framework refuses before a route is reached.
-_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_CODES = {404: "not_found", 405: "method_not_allowed", 408: "too_slow", 413: "too_large"}
 
 log = structlog.get_logger(__name__)
 

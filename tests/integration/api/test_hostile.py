@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Iterator, Mapping
@@ -18,10 +19,18 @@ from orchestrator.api.edge import Edge
 from orchestrator.openapi import DOCUMENT
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
 from tests.integration.api.conftest import OPERATOR, TOKEN_KEY
+from tests.integration.api.serving import served
 from tests.integration.api.test_every_route import EXAMPLES, World, world  # noqa: F401 - fixture
 
 ADMIN = {"Authorization": f"Bearer {OPERATOR}"}
 SPECIFICATION: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+BODIES = [
+    (method.upper(), path, *operation["requestBody"]["content"])
+    for path, operations in SPECIFICATION["paths"].items()
+    for method, operation in operations.items()
+    if "requestBody" in operation
+]
+"""What takes a body: method, path and the kind of it."""
 
 INJECTIONS = (
     "' OR '1'='1",
@@ -112,19 +121,45 @@ async def test_forged_and_expired_tokens_open_no_route(world: World) -> None:  #
 async def test_no_route_takes_a_body_without_end(world: World) -> None:  # noqa: F811
     control = world.control
     edge = Edge(control.app)
-    asked = [
-        (method.upper(), path, *operation["requestBody"]["content"])
-        for path, operations in SPECIFICATION["paths"].items()
-        for method, operation in operations.items()
-        if "requestBody" in operation
-    ]
-    for method, path, kind in asked:
+    for method, path, kind in BODIES:
         longest = edge.longer.get(path, edge.longest_body)
         headers = {**ADMIN, "Content-Type": kind, "Content-Length": str(longest + 1)}
         url = f"{bare(path)}?agent_id={world.places['agent']}"
         answer = await control.client.request(method, url, content=b"{}", headers=headers)
         assert (answer.status_code, problem(answer)) == (413, "too_large"), (method, path)
         assert str(longest) in answer.json()["detail"]
+
+
+async def test_no_route_waits_for_a_body_without_end(world: World) -> None:  # noqa: F811
+    async with served(Edge(world.control.app, patience=0.02)) as url:
+        for method, path, kind in BODIES:
+            for further in ("", f"Idempotency-Key: {uuid4()}\r\n"):
+                head = (
+                    f"{method} {bare(path)}?agent_id={world.places['agent']} HTTP/1.1\r\nHost: here\r\n"
+                    f"Authorization: {ADMIN['Authorization']}\r\nContent-Type: {kind}\r\n{further}"
+                )
+                answer = await answered(url, f"{head}Content-Length: 44\r\n\r\n{{".encode())
+                status, body = answer.split(b"\r\n", 1)[0], answer.partition(b"\r\n\r\n")[2]
+                assert (status.split()[1], json.loads(body)["code"]) == (b"408", "too_slow"), (method, path, further)
+    assert not await kept_under_keys(world)
+
+
+async def answered(url: str, request: bytes) -> bytes:
+    """All that comes for *request* until the server hangs up, by itself."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    try:
+        writer.write(request)
+        # uvicorn would close an idle connection after five seconds.
+        async with asyncio.timeout(4.0):
+            return await reader.read()
+    finally:
+        writer.close()
+
+
+async def kept_under_keys(world: World) -> int:  # noqa: F811
+    """Requests that are known by an `Idempotency-Key`."""
+    async with world.control.database.connection() as connection:
+        return int(await connection.fetchval("SELECT count(*) FROM idempotency_keys"))
 
 
 def bare(path: str) -> str:

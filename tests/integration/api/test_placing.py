@@ -16,7 +16,6 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from orchestrator.api.calls import uploads
 from orchestrator.core.errors import CarrierRejected
 from telephony.leg.frame import CallerAudio
 from telephony.leg.messages import Answered, HungUp, Playing
@@ -303,23 +302,6 @@ async def test_an_agent_talks_to_an_uploaded_recording(control: Control) -> None
     assert (greeted["driver"], said(greeted)) == ("playback", [("agent", "Hello.")])
     await ask(control, f"/calls/{greeted['id']}/hangup")
     await once(control, greeted["id"], lambda call: call["reason"] == "agent_hangup")
-
-
-async def test_an_upload_that_does_not_come_is_given_up(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "_SECONDS", 0.05)
-    path = f"/api/v1/calls/simulate/upload?agent_id={await desk(control)}"
-
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: here\r\nAuthorization: {ADMIN['Authorization']}\r\nContent-Length: 44\r\n\r\n"
-    )
-    async with served(control) as url:
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
-        writer.write(head.encode() + b"RIFF")
-        answer = await reader.readuntil(b"\r\n\r\n")
-        body = await reader.readuntil(b"}")
-        writer.close()
-    assert answer.startswith(b"HTTP/1.1 408 ")
-    assert json.loads(body)["code"] == "too_slow"
 
 
 async def test_an_upload_that_is_no_sound_or_too_long_is_refused(control: Control) -> None:
