@@ -263,7 +263,8 @@ class WebhooksRepository:
         """Forget deliveries that are older than *age*."""
         async with self._database.tenant(account) as connection:
             await connection.execute(
-                "DELETE FROM webhook_deliveries WHERE account_id = $1 AND happened_at < now() - $2", account, age
+                "DELETE FROM webhook_deliveries WHERE account_id = $1 AND happened_at < now() - $2::interval",
+                *(account, age),
             )
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -27,10 +27,10 @@ from cryptography.x509.oid import NameOID
 from orchestrator.access.seal import Seal
 from orchestrator.core.events import FIRST_ACCOUNT, CallEnded, CallStarted, EndReason, Happened, Spoken
 from orchestrator.jobs.kinds import Done, JobFailed
-from orchestrator.jobs.webhooks import webhook
+from orchestrator.jobs.webhooks import forgetting, webhook
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.job_runs import JobRuns
-from orchestrator.store.jobs import to_job
+from orchestrator.store.jobs import Work, put, to_job
 from orchestrator.store.webhook_events import WEBHOOK
 from orchestrator.store.webhooks_repository import MOST, WebhooksRepository
 from orchestrator.webhooks.sender import Sender
@@ -236,6 +236,40 @@ async def test_an_account_has_so_many_webhooks_and_no_more(told: Told) -> None:
     assert (refused.status_code, refused.json()["code"]) == (409, "too_many_webhooks")
     await told.ask("DELETE", f"/{hook['id']}")
     await told.make()
+
+
+async def test_the_log_of_an_account_is_forgotten_in_its_own_job(told: Told) -> None:
+    """After 30 days, and with nothing of another's."""
+    hook, other = await told.make(), uuid4()
+    async with told.control.database.connection() as connection:
+        await connection.execute("INSERT INTO accounts (id, name) VALUES ($1, 'other')", other)
+        theirs = await connection.fetchval(
+            """
+            INSERT INTO webhooks (account_id, id, url, events, secret) VALUES ($1, $2, 'http://x', '{}', '')
+            RETURNING id
+            """,
+            *(other, uuid4()),
+        )
+        for account, webhook_id, days in (
+            (FIRST_ACCOUNT, UUID(hook["id"]), 31),
+            (FIRST_ACCOUNT, UUID(hook["id"]), 29),
+            (other, theirs, 31),
+        ):
+            await connection.execute(
+                """
+                INSERT INTO webhook_deliveries (account_id, webhook_id, event_id, type, data, happened_at)
+                VALUES ($1, $2, $3, 'call.ended', '{}', now() - make_interval(days => $4))
+                """,
+                *(account, webhook_id, uuid4(), days),
+            )
+        job = uuid4()
+        await put(connection, Work(FIRST_ACCOUNT, "webhook_log", id=job))
+        asked = to_job(await connection.fetchrow("SELECT * FROM jobs WHERE id = $1", job))
+        await forgetting(WebhooksRepository(told.control.database)).run(asked)
+        kept = await connection.fetch(
+            "SELECT account_id, extract(day FROM now() - happened_at)::int AS days FROM webhook_deliveries"
+        )
+    assert {(row["account_id"], row["days"]) for row in kept} == {(FIRST_ACCOUNT, 29), (other, 31)}
 
 
 async def test_another_secret_signs_beside_the_former_one_for_a_day(told: Told) -> None:
