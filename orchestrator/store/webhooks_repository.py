@@ -92,6 +92,8 @@ class WebhooksRepository:
     async def add(self, account: UUID, new: NewWebhook) -> Webhook | None:
         """Keep a new one; None when the account has MOST of them."""
         async with self._database.tenant(account) as connection:
+            # Two at once must not both find the last place free.
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"webhooks {account}")
             row = await connection.fetchrow(
                 f"""
                 INSERT INTO webhooks (account_id, id, url, events, description, secret)

@@ -238,6 +238,13 @@ async def test_an_account_has_so_many_webhooks_and_no_more(told: Told) -> None:
     await told.make()
 
 
+async def test_of_webhooks_that_are_made_at_once_no_more_are_kept_than_there_may_be(told: Told) -> None:
+    body = {"url": told.receiver.url, "events": ["call.ended"]}
+    ask = told.control.client.post
+    made = await asyncio.gather(*(ask("/api/v1/webhooks", json=body, headers=ADMIN) for _ in range(3 * MOST)))
+    assert sorted(answer.status_code for answer in made) == [201] * MOST + [409] * 2 * MOST
+
+
 async def test_the_log_of_an_account_is_forgotten_in_its_own_job(told: Told) -> None:
     """After 30 days, and with nothing of another's."""
     hook, other = await told.make(), uuid4()
