@@ -69,7 +69,6 @@ from telephony.sip.settings import GatewaySettings
 
 # Bytes of a message on a WebSocket: a leg's are far shorter.
 _LONGEST_MESSAGE = 2**18
-# After which expired tokens and ended sessions are forgotten, at a start.
 
 log = structlog.get_logger(__name__)
 
