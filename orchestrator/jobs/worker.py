@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,13 +14,16 @@ import structlog
 
 from orchestrator.core.errors import EngineError, EngineOverloaded, EngineTimeout, EngineUnavailable, StoreUnavailable
 from orchestrator.jobs.kinds import JobFailed, JobKind, Lane
+from orchestrator.jobs.shares import Shares
 from orchestrator.store import queue_consumer
 from orchestrator.store.job_runs import JobRuns
 from orchestrator.store.jobs import Job
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = {Lane.ENGINES: 2, Lane.RECORDINGS: 2, Lane.MESSAGES: 8, Lane.QUICK: 8}
+_AT_ONCE = {Lane.ENGINES: 2, Lane.RECORDINGS: 2, Lane.MESSAGES: 16, Lane.QUICK: 8}
+# Of those, what one account may have.
+_OF_ONE_ACCOUNT = {Lane.MESSAGES: 8}
 _NOW = timedelta(0)
 
 _CODES: dict[type[EngineError], str] = {
@@ -56,6 +60,7 @@ class Worker:
         self._kinds = {kind.name: kind for kind in kinds}
         self._terms = terms or WorkerTerms()
         self._alone = {lane: asyncio.Semaphore(1) for lane in (Lane.ENGINES, Lane.RECORDINGS)}
+        self._shares = {lane: Shares(most, time.monotonic) for lane, most in _OF_ONE_ACCOUNT.items()}
         self._tries: set[asyncio.Task[object]] = set()
         self._stopping = asyncio.Event()
 
@@ -103,7 +108,7 @@ class Worker:
         if job is not None:
             self._tries.add(task)
             try:
-                await self._try(self._kinds[kind], job)
+                await self._in_turn(self._kinds[kind], job)
             except asyncio.CancelledError:
                 self._tries.discard(task)
                 await self._runs.give_back(job, _NOW)
@@ -115,6 +120,18 @@ class Worker:
                 self._tries.discard(task)
         # Asked in any case: somebody may have asked for a job again whose outcome was not wanted any more.
         return await self._runs.wait(job_id)
+
+    async def _in_turn(self, kind: JobKind, job: Job) -> None:
+        """Try *job*, or give it back because its account has as many under way as it may."""
+        if (shares := self._shares.get(kind.lane)) is None:
+            await self._try(kind, job)
+        elif (wait := shares.take(job.account_id)) is not None:
+            await self._runs.give_back(job, timedelta(seconds=wait))
+        else:
+            try:
+                await self._try(kind, job)
+            finally:
+                shares.leave(job.account_id)
 
     async def _try(self, kind: JobKind, job: Job) -> None:
         told = log.bind(job=str(job.id), kind=job.kind, attempt=job.attempts)

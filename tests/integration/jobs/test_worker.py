@@ -24,6 +24,7 @@ from orchestrator.jobs.kinds import Done, JobFailed, JobKind, Lane, Retries
 from orchestrator.jobs.worker import Worker, WorkerTerms
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT, CallsRepository
 from orchestrator.store.jobs import AFTER_CALL, ROLLUP, Job, JobState, Work, enqueue, put
+from orchestrator.store.jobs_repository import JobFilter
 from tests.integration.jobs.conftest import Jobs
 from tests.integration.jobs.drill import TERMS, count
 from tests.integration.telephony.patience import until
@@ -191,6 +192,40 @@ async def test_a_job_that_is_cancelled_while_it_runs_and_asked_for_again_takes_e
         gate.opened.set()
         await over(jobs, JobState.SUCCEEDED)
     assert await jobs.effects() == {job: 1}
+
+
+async def test_an_account_whose_messages_are_slow_holds_up_no_other_s(jobs: Jobs) -> None:
+    """However many there are, and though they came first; each takes effect once in the end."""
+    other, gate, under_way, most = uuid4(), asyncio.Event(), 0, 0
+    async with jobs.database.connection() as connection:
+        await connection.execute("INSERT INTO accounts (id, name) VALUES ($1, 'other')", other)
+
+    async def send(job: Job) -> Done:
+        nonlocal under_way, most
+        if job.account_id == DEFAULT_ACCOUNT:
+            under_way += 1
+            most = max(most, under_way)
+            await gate.wait()
+            under_way -= 1
+        return await count(job)
+
+    slow = [await queued(jobs) for _ in range(60)]
+    async with working(jobs, [JobKind("count", send, Lane.MESSAGES)]):
+        async with jobs.database.tenant(other) as connection:
+            assert await enqueue(connection, other, "count", {"n": 1})
+
+        async def sent() -> bool:
+            [job] = await jobs.listed.page(other, JobFilter(), None, 10)
+            return job.state is JobState.SUCCEEDED
+
+        await until(sent, within=20.0)
+        assert {job.state for job in await jobs.all()} == {JobState.QUEUED, JobState.RUNNING}
+        gate.set()
+        await over(jobs, JobState.SUCCEEDED)
+    assert most == 8
+    assert {(job.attempts, job.lost) for job in await jobs.all()} == {(1, 0)}
+    effects = await jobs.effects()
+    assert {effects[job] for job in slow} == {1} and len(effects) == 61
 
 
 async def test_failures_are_not_taken_for_lost_workers(jobs: Jobs) -> None:
