@@ -13,7 +13,6 @@ import pytest
 from orchestrator.compliance.retention import Retention
 from orchestrator.core.events import FIRST_ACCOUNT, CallEnded, CallStarted, Happened, Record
 from orchestrator.core.privacy import Kept
-from orchestrator.store.after_call import take_account_turn
 from orchestrator.store.audit_repository import AuditRepository
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.retention_repository import RetentionRepository
@@ -214,11 +213,11 @@ async def test_erasing_waits_for_who_writes_of_the_account_before_it_locks_anyth
     control: Control, erase: str
 ) -> None:
     """Writers take the account's turn first, then rows: in another order two would wait for each other for ever."""
-    call = await call_of(control, 3.0)
+    call, another = await call_of(control, 3.0), await call_of(control, 0.0)
     repository = RetentionRepository(control.database)
     now = datetime.fromtimestamp(control.now, UTC)
     async with control.database.connection() as watching, control.database.transaction() as writing:
-        await take_account_turn(writing, FIRST_ACCOUNT)
+        await writing.execute("UPDATE calls SET callee = callee WHERE id = $1", another)
         wanted = [call] if erase == "erase_calls" else now
         erasing = asyncio.create_task(getattr(repository, erase)(FIRST_ACCOUNT, wanted))
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"

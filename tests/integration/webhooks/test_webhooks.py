@@ -26,7 +26,7 @@ from cryptography.x509.oid import NameOID
 
 from orchestrator.access.seal import Seal
 from orchestrator.core.events import FIRST_ACCOUNT, CallEnded, CallStarted, EndReason, Happened, Spoken
-from orchestrator.jobs.kinds import Done, JobFailed
+from orchestrator.jobs.kinds import Done, JobFailed, Lane
 from orchestrator.jobs.webhooks import forgetting, webhook
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.job_runs import JobRuns
@@ -236,6 +236,12 @@ async def test_an_account_has_so_many_webhooks_and_no_more(told: Told) -> None:
     assert (refused.status_code, refused.json()["code"]) == (409, "too_many_webhooks")
     await told.ask("DELETE", f"/{hook['id']}")
     await told.make()
+
+
+async def test_messages_have_places_of_their_own_among_jobs(told: Told) -> None:
+    """For they wait for programs of others: nothing else waits behind them."""
+    others = forgetting(WebhooksRepository(told.control.database))
+    assert (told.kind.lane, others.lane) == (Lane.MESSAGES, Lane.QUICK)
 
 
 async def test_of_webhooks_that_are_made_at_once_no_more_are_kept_than_there_may_be(told: Told) -> None:
