@@ -73,18 +73,14 @@ class Gateway:
 
     async def carry(self, wanted: Carry) -> dict[str, str]:
         """Carry those trunks beside the settings'; why not, by the names of those that it cannot carry."""
+        # A trunk that is as it was keeps what its registrar last said. The others' may answer before we go on here.
+        before = {trunk.name: as_carrier_sees(trunk) for trunk in self._trunks}
+        for trunk in wanted.trunks:
+            if trunk.registrar and before.get(trunk.name) != as_carrier_sees(trunk):
+                self._registrations[trunk.name] = ""
         faults = await self._switchboard.carry(wanted.trunks)
-        carried = tuple(trunk for trunk in wanted.trunks if trunk.name not in faults)
-        # A trunk that is as it was keeps what its registrar last said.
-        before = [as_carrier_sees(trunk) for trunk in self._trunks]
-        unchanged = {trunk.name for trunk in carried if as_carrier_sees(trunk) in before}
-        self._trunks = (*self._settings.sources, *carried)
-        kept = {trunk.name for trunk in self._settings.sources} | unchanged
-        self._registrations = {
-            trunk.name: self._registrations.get(trunk.name, "") if trunk.name in kept else ""
-            for trunk in self._trunks
-            if trunk.registrar
-        }
+        self._trunks = (*self._settings.sources, *(trunk for trunk in wanted.trunks if trunk.name not in faults))
+        self._registrations = {trunk.name: self._registrations[trunk.name] for trunk in self._trunks if trunk.registrar}
         return faults
 
     def dial(self, request: DialRequest) -> None:
