@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ import uvloop
 from orchestrator.core.errors import VoiceError
 from orchestrator.settings import Settings, read_settings
 from orchestrator.telemetry.logs import configure_logging
+
+# Less than its owner waits before it kills it (orchestrator.jobs.process).
+_STOP_SECONDS = 6.0
 
 log = structlog.get_logger(__name__)
 
@@ -31,28 +35,33 @@ def worker(
     configure_logging()
     settings = read_settings(data=data)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        raise typer.Exit(runner.run(_work(settings, owned=owned)))
+        code = runner.run(_work(settings, owned=owned))
+        sys.stderr.flush()
+        # Everything is closed. What is left are threads, and one that waits for engines that are gone waits for ever.
+        os._exit(code)
 
 
 async def _work(settings: Settings, *, owned: bool) -> int:
     from orchestrator.jobs.working import until_closed, work  # noqa: PLC0415 - heavy
 
-    this = asyncio.current_task()
-    assert this is not None
+    asked = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
-    try:
-        async with asyncio.TaskGroup() as group:
-            working = group.create_task(work(settings), name="worker")
-            if owned:
-                await until_closed(sys.stdin.fileno())
-                working.cancel()
-    except asyncio.CancelledError:  # a signal
-        pass
-    except BaseExceptionGroup as failures:
-        if not isinstance(failure := failures.exceptions[0], VoiceError):
-            raise
-        log.error("cannot_work", error=str(failure))  # noqa: TRY400 - the message says it all
-        return 2
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    ends: list[asyncio.Task[object]] = [asyncio.create_task(asked.wait())]
+    if owned:
+        ends.append(asyncio.create_task(until_closed(sys.stdin.fileno())))
+    working = asyncio.create_task(work(settings), name="worker")
+    await asyncio.wait((working, *ends), return_when=asyncio.FIRST_COMPLETED)
+    working.cancel()
+    await asyncio.wait((working,), timeout=_STOP_SECONDS)
+    if not working.done():
+        log.error("worker_cut_off", after=_STOP_SECONDS)
+        return 1
+    if not working.cancelled() and (failure := working.exception()) is not None:
+        if isinstance(failure, VoiceError):
+            log.error("cannot_work", error=str(failure))
+            return 2
+        log.error("worker_failed", exc_info=failure)
+        return 1
     log.info("worker_stopped")
     return 0

@@ -58,6 +58,11 @@ def main() -> None:
             # On a quick machine a short answer may be complete before its replica is found.
             victim = next(filter(None, (call_with_a_killing(system, ray, phone, f"victim-{n}") for n in range(3))))
             wait(lambda: len(ray.replicas() - {victim}) == REPLICAS and system.ready(), 30)
+            # The worker is on the cluster too, and is in nobody's way when Offhook stops.
+            wait(lambda: system.call(system.calls()[0]["id"])["summary"] is not None, 90, lambda: tail(system.log))
+        stopped = system.log.read_text(errors="replace")
+        assert "worker_stopped" in stopped, tail(system.log)
+        assert not any(word in stopped for word in ("worker_cut_off", "worker_killed"))
     print("the call went on")
 
 

@@ -15,6 +15,7 @@ from orchestrator.jobs.process import Patience, WorkerProcess
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
 from orchestrator.store.jobs import ROLLUP, JobState, enqueue
 from tests.integration.jobs.conftest import Jobs
+from tests.integration.jobs.test_after_calls import ended
 from tests.integration.telephony.patience import until
 
 
@@ -100,6 +101,31 @@ async def test_a_worker_alone_works_until_it_is_told_to_stop_whatever_its_input_
             process.kill()
             await process.wait()
     assert b"worker_stopped" in told
+
+
+async def test_a_worker_ends_though_it_waits_for_a_cluster_that_says_nothing(jobs: Jobs, tmp_path: Path) -> None:
+    await ended(jobs, ["It hurts."])
+    ray = {"RAY_ADDRESS": "127.0.0.1:9", "OFFHOOK_PROFILE": "cpu-cluster"}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "orchestrator", "worker", "--owned"),
+        stdin=PIPE,
+        stderr=PIPE,
+        env={**os.environ, **environment(jobs, tmp_path), **ray},
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(60.0):
+            while b"Connecting to existing Ray cluster" not in await process.stderr.readline():
+                pass
+        process.stdin.close()
+        async with asyncio.timeout(10.0):
+            assert b"worker_stopped" in await process.stderr.read()
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def test_a_day_that_is_no_day_is_not_tried_again(jobs: Jobs, tmp_path: Path) -> None:
