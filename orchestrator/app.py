@@ -150,6 +150,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             targets=Targets(settings.public_origin, settings.allowed_origins),
             trunks=read_trunks(settings.trunks),
             trunk_networks=read_networks(settings.trunk_networks),
+            webhook_networks=read_networks(settings.webhook_networks),
         )
         stage = Stage(
             database,

@@ -102,7 +102,8 @@ class ControlSettings:
     """sign_ins: tries of one address to show a password, a minute; hashing: what a password costs; rates: of
     requests; failures: of one address to show a key, a ticket or a refresh token, a minute;
     targets: where browsers go on after single sign-on; loopback_providers: that identity providers may be on this
-    machine, without TLS; trunks: of the operator's file; trunk_networks: where those of accounts may be.
+    machine, without TLS; trunks: of the operator's file; trunk_networks: where those of accounts may be;
+    webhook_networks: where webhooks may send to.
     """
 
     sign_ins: int = 20
@@ -113,6 +114,7 @@ class ControlSettings:
     loopback_providers: bool = False
     trunks: tuple[Trunk, ...] = ()
     trunk_networks: tuple[Network, ...] = (IPv4Network("0.0.0.0/0"),)
+    webhook_networks: tuple[Network, ...] = (IPv4Network("0.0.0.0/0"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,12 @@ async def control_plane(stage: Stage) -> AsyncIterator[ControlPlane]:
                 privacy_router(PrivacyRepository(stage.database), stage.policies, door),
                 erasures_router(erasures, requests, door),
                 retention_router(policies, Retention(policies, stage.archive.erasure, audit, stage.clock), door),
-                webhooks_router(WebhooksRepository(stage.database), Seal(stage.keys.tokens.encode(), WEBHOOK), door),
+                webhooks_router(
+                    WebhooksRepository(stage.database),
+                    Seal(stage.keys.tokens.encode(), WEBHOOK),
+                    door,
+                    stage.settings.webhook_networks,
+                ),
                 LiveDoor(live, door, deeds).router(),
             )
     finally:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -62,7 +63,8 @@ def application(
         openapi_url=None,
         generate_unique_id_function=_operation,
     )
-    install_error_handlers(app)
+    given = tuple(routers)
+    install_error_handlers(app, _offered(given))
     if audit is not None:
         app.add_middleware(AuditedRequests, audit=audit)
     if idempotency is not None:
@@ -76,10 +78,19 @@ def application(
             expose_headers=[REQUEST_ID, REPLAYED, "RateLimit", "RateLimit-Policy", "Retry-After"],
         )
     app.add_middleware(Edge)
-    for router in routers:
+    for router in given:
         app.include_router(router)
     app.openapi = cache(lambda: _document(app))  # type: ignore[method-assign]
     return app
+
+
+def _offered(routers: Iterable[APIRouter]) -> Mapping[str, Set[str]]:
+    offered: defaultdict[str, set[str]] = defaultdict(set)
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                offered[route.path].update(route.methods or ())
+    return offered
 
 
 def _operation(route: APIRoute) -> str:

@@ -19,6 +19,7 @@ from orchestrator.access.roles import Permission, Role
 from orchestrator.access.tickets import Tickets
 from orchestrator.access.tokens import AccessTokens, Identity
 from orchestrator.api.edge import answer_headers
+from orchestrator.api.parameters import refuse_unknown
 from orchestrator.api.sockets import refuse, refuse_for_now
 from orchestrator.core.errors import ApiError, StoreUnavailable
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
@@ -66,7 +67,7 @@ class Door:
         self._bearer = HTTPBearer(auto_error=False, description="An access token, an API key, or the operator's key.")
 
     def needs(self, permission: Permission | None = None) -> Guard:
-        """A dependency that gives who asks, if they have *permission*. Raises ApiError 401, 403, 429."""
+        """A dependency that gives who asks, if they have *permission*. Raises ApiError 401, 403, 422, 429."""
 
         bearer = Depends(self._bearer)  # tells the OpenAPI document, and reads the header
 
@@ -74,12 +75,13 @@ class Door:
             found = await self._enter(request, credentials)
             request.state.needs = permission
             check(found, permission)
+            refuse_unknown(request)
             return found
 
         return identity
 
     def needs_operator(self) -> Guard:
-        """A dependency that gives who asks, if they run the machine. Raises ApiError 401, 403, 429."""
+        """A dependency that gives who asks, if they run the machine. Raises ApiError 401, 403, 422, 429."""
 
         bearer = Depends(self._bearer)
 
@@ -87,6 +89,7 @@ class Door:
             found = await self._enter(request, credentials)
             request.state.needs = OPERATOR_ALONE
             check(found, OPERATOR_ALONE)
+            refuse_unknown(request)
             return found
 
         return identity

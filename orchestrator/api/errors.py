@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 import structlog
 from fastapi import FastAPI, Request, WebSocket
@@ -21,8 +21,8 @@ _CODES = {404: "not_found", 405: "method_not_allowed", 408: "too_slow", 413: "to
 log = structlog.get_logger(__name__)
 
 
-def install_error_handlers(app: FastAPI) -> None:
-    """Make every error of *app* a problem document."""
+def install_error_handlers(app: FastAPI, offered: Mapping[str, Set[str]]) -> None:
+    """Make every error of *app* a problem document. offered: the methods of each path, as it is written in routes."""
 
     @app.exception_handler(ApiError)
     async def on_api_error(request: Request, error: ApiError) -> JSONResponse:
@@ -37,6 +37,8 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def on_bad_request(request: Request, error: RequestValidationError) -> JSONResponse:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        if any(fault["loc"] == ("body",) for fault in error.errors()) and not _says_json(request):
+            faults += "; say that it is JSON, by the header Content-Type: application/json"
         return problem(422, "invalid_request", faults)
 
     @app.exception_handler(WebSocketRequestValidationError)
@@ -46,7 +48,7 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == 405:
-            error.headers = {"Allow": ", ".join(_methods(app, request.url.path))}
+            error.headers = {"Allow": ", ".join(_methods(offered, request.url.path))}
         return http_problem(error)
 
     @app.exception_handler(Exception)
@@ -55,15 +57,18 @@ def install_error_handlers(app: FastAPI) -> None:
         return problem(500, "internal_error", "something went wrong inside; the log says what")
 
 
-def _methods(app: FastAPI, path: str) -> list[str]:
+def _methods(offered: Mapping[str, Set[str]], path: str) -> list[str]:
     """What may be asked at *path* (RFC 9110, section 10.2.1); the framework knows those of one route alone."""
-    paths = app.openapi()["paths"]
     # A path that is written out is no example of one with names in it.
-    known_paths = {path: paths[path]} if path in paths else paths
-    patterns = {re.sub(r"\\{\w+\\}", "[^/]+", re.escape(known)): methods for known, methods in known_paths.items()}
+    paths = {path: offered[path]} if path in offered else offered
+    patterns = {re.sub(r"\\{\w+\\}", "[^/]+", re.escape(known)): methods for known, methods in paths.items()}
     return sorted(
-        {method.upper() for pattern, methods in patterns.items() if re.fullmatch(pattern, path) for method in methods}
+        {method for pattern, methods in patterns.items() if re.fullmatch(pattern, path) for method in methods}
     )
+
+
+def _says_json(request: Request) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower().endswith("json")
 
 
 def http_problem(error: HTTPException) -> JSONResponse:

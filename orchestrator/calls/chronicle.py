@@ -38,5 +38,7 @@ class Chronicle:
             self._recorder.record(Spoken(self._call_id, turn.index, "caller", turn.caller_text, started, ended))
         if turn.heard_text:
             started = turn.marks.get(Mark.REPLY_STARTED, now)
-            self._recorder.record(Spoken(self._call_id, turn.index, "agent", turn.heard_text, started, now))
+            # What was not spoken long, or not at all, may have begun by a clock that is a little ahead.
+            ended = max(started, now)
+            self._recorder.record(Spoken(self._call_id, turn.index, "agent", turn.heard_text, started, ended))
         self._recorder.record(TurnFinished(self._call_id, turn))

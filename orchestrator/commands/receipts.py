@@ -44,6 +44,9 @@ def verify_file(
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file}: cannot be read as a receipt: {error}") from error
     if isinstance(document, dict) and "asked_at" in document:
+        if document["receipt"] is None:
+            typer.echo(f"{file}: the erasure is not finished, so there is no receipt yet; fetch it again")
+            raise typer.Exit(1)
         document = document["receipt"]
     try:
         receipt = verify(document, public or _public(data))

@@ -34,6 +34,15 @@ async def address_of(host: str, port: int, networks: Sequence[Network]) -> Addre
     raise NowhereToGo("address_refused")
 
 
+def is_refused(host: str, networks: Sequence[Network]) -> bool:
+    """Whether *host* is an address, and outside *networks*: nothing could ever be sent there."""
+    try:
+        address = _plain(ip_address(host.partition("%")[0]))
+    except ValueError:  # a name, which may say another address by then
+        return False
+    return not any(admits(network, address) for network in networks)
+
+
 def _plain(address: Address) -> Address:
     """IPv4 in an IPv6 coat is IPv4."""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None

@@ -5,12 +5,15 @@ Plain ASGI. What failed, and what was only read, is not there, but for reading w
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qs
 
 import structlog
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.access.tokens import Identity
@@ -39,7 +42,8 @@ class Audit:
 
     async def keep(self, scope: Scope) -> None:
         """Note what the request in *scope* did. A database that is away keeps nobody from what is done already."""
-        who: Identity | None = scope.get("state", {}).get("identity")
+        state = scope.get("state", {})
+        who: Identity | None = state.get("identity")
         endpoint = scope.get("endpoint")
         if who is None or endpoint is None:
             return
@@ -49,13 +53,20 @@ class Audit:
             actor_kind=kind,
             actor=who.key or who.user,
             action=endpoint.__name__,
-            subject={name: str(value) for name, value in scope.get("path_params", {}).items()},
+            subject={name: str(value) for name, value in scope.get("path_params", {}).items()} | state.get("noted", {}),
             request=str(structlog.contextvars.get_contextvars().get("request", "")),
         )
         try:
             await self.repository.append(deed, datetime.fromtimestamp(self.now(), UTC))
         except StoreUnavailable as error:
             log.error("deed_not_kept", action=deed.action, reason=str(error))  # noqa: TRY400 - the database's fault
+
+
+def note_values(request: Request, values: Mapping[str, object]) -> None:
+    """Let the entry of *request* say what it has set. values: never a caller's name or words."""
+    request.state.noted = {
+        name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import StrictBool
 
 from orchestrator.access.roles import Permission
 from orchestrator.access.tokens import Identity
+from orchestrator.api.audit.middleware import note_values
 from orchestrator.api.door import Door
 from orchestrator.api.schemas import Asked, Told
 from orchestrator.compliance.policies import MaskingPolicies
@@ -41,9 +42,10 @@ def privacy_router(privacy: PrivacyRepository, policies: MaskingPolicies, door: 
         return _read(await privacy.policy(who.account))
 
     @router.put("")
-    async def set_privacy(asked: PrivacySave, who: Identity = admin) -> PrivacyRead:
+    async def set_privacy(request: Request, asked: PrivacySave, who: Identity = admin) -> PrivacyRead:
         """Let more or less be masked in calls that begin from now on. What is kept already stays as it is."""
         policy = await privacy.set(who.account, asked.masking, asked.mask_recordings)
+        note_values(request, _read(policy).model_dump(mode="json"))
         await policies.load()  # for this process's next call, which others hear of within moments
         return _read(policy)
 

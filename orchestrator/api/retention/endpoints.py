@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
 from orchestrator.access.roles import Permission
 from orchestrator.access.tokens import Identity
+from orchestrator.api.audit.middleware import note_values
 from orchestrator.api.door import Door
 from orchestrator.api.schemas import Asked, Told
 from orchestrator.compliance.retention import Retention
@@ -66,10 +67,11 @@ def retention_router(policies: RetentionRepository, retention: Retention, door: 
         return await kept(who)
 
     @router.put("")
-    async def set_retention(asked: RetentionSave, who: Identity = admin) -> RetentionRead:
+    async def set_retention(request: Request, asked: RetentionSave, who: Identity = admin) -> RetentionRead:
         """Keep it for other times. What is older already is erased by the next pass, for good."""
         days = {Kept(name): number for name, number in asked.model_dump().items() if number is not None}
         await policies.save(who.account, days)
+        note_values(request, asked.model_dump())
         return await kept(who)
 
     @router.post("/runs")

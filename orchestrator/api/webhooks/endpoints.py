@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends
@@ -24,14 +26,16 @@ from orchestrator.api.webhooks.schemas import (
     WebhookRead,
 )
 from orchestrator.core.errors import ApiError
+from orchestrator.core.networks import Network
 from orchestrator.store.webhooks_repository import MOST, NewWebhook, WebhooksRepository
+from orchestrator.webhooks.addresses import is_refused
 from orchestrator.webhooks.signing import new_secret
 
 _OVERLAP: Final = timedelta(days=1)
 
 
-def webhooks_router(webhooks: WebhooksRepository, seal: Seal, door: Door) -> APIRouter:
-    """The routes, for admins."""
+def webhooks_router(webhooks: WebhooksRepository, seal: Seal, door: Door, networks: Sequence[Network]) -> APIRouter:
+    """The routes, for admins. networks: where messages may go."""
     router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
     manager = Depends(door.needs(Permission.MANAGE_WEBHOOKS))
 
@@ -44,10 +48,10 @@ def webhooks_router(webhooks: WebhooksRepository, seal: Seal, door: Door) -> API
     @router.post("", status_code=201, dependencies=[Depends(shows_secret)])
     async def make_webhook(asked: WebhookCreate, who: Identity = manager) -> WebhookGiven:
         """Have a program told what happens, from now on. Its secret is shown this once."""
+        _check(asked.url, networks)
         webhook, secret = uuid4(), new_secret()
         sealed = seal.close(secret.encode(), webhook.bytes)
-        new = NewWebhook(webhook, asked.url, asked.events, asked.description, sealed)
-        made = await webhooks.add(who.account, new)
+        made = await webhooks.add(who.account, NewWebhook(webhook, asked.url, asked.events, asked.description, sealed))
         if made is None:
             why = f"the account has {MOST} webhooks, the most there may be; remove one"
             raise ApiError(409, "too_many_webhooks", why)
@@ -64,6 +68,7 @@ def webhooks_router(webhooks: WebhooksRepository, seal: Seal, door: Door) -> API
     @router.patch("/{webhook_id}")
     async def change_webhook(webhook_id: UUID, asked: WebhookChange, who: Identity = manager) -> WebhookRead:
         """Change what is given. Enabling one again sends what happens from then on, not what it has missed."""
+        _check(asked.url, networks)
         changed = await webhooks.change(who.account, webhook_id, asked.model_dump(exclude_none=True))
         if changed is None:
             raise _not_found(webhook_id)
@@ -110,6 +115,12 @@ def webhooks_router(webhooks: WebhooksRepository, seal: Seal, door: Door) -> API
         return DeliveryMade(id=delivery_id)
 
     return router
+
+
+def _check(url: str | None, networks: Sequence[Network]) -> None:
+    if url is not None and is_refused(urlsplit(url).hostname or "", networks):
+        why = "url: webhooks may not send to this address; the operator says where (OFFHOOK_WEBHOOK_NETWORKS)"
+        raise ApiError(422, "address_refused", why)
 
 
 def _not_found(webhook: UUID) -> ApiError:

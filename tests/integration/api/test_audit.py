@@ -66,6 +66,18 @@ async def test_what_changes_something_is_told_with_who_did_it_and_to_what(contro
     assert (await entries(control))[-1]["request"] == "ticket-7"
 
 
+async def test_a_policy_is_told_with_what_it_became(control: Control) -> None:
+    days = {"calls": 30, "transcripts": None, "recordings": 7, "events": None, "jobs": None, "audit": None}
+    await control.client.put("/api/v1/privacy", json={"masking": "all"}, headers=ADMIN)
+    await control.client.put("/api/v1/retention", json=days, headers=ADMIN)
+    await control.client.put("/api/v1/retention", json=days | {"calls": 0}, headers=ADMIN)
+    assert [(one["action"], one["subject"]) for one in await entries(control)] == [
+        ("set_privacy", {"masking": "all", "mask_recordings": "false"}),
+        ("set_retention", {name: "null" if number is None else str(number) for name, number in days.items()}),
+    ]
+    assert (await verification(control))["intact"]
+
+
 async def test_an_untouched_log_is_intact_and_its_head_stays_known(control: Control) -> None:
     assert await verification(control) == {
         "entries": 0, "intact": True, "broken_at": None, "head": None, "known": None,

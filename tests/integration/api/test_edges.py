@@ -38,6 +38,31 @@ async def test_a_body_that_makes_no_sense_is_refused(control: Control, content: 
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+async def test_a_body_that_does_not_say_what_it_is_is_told_how(control: Control) -> None:
+    body = b'{"email": "a@b", "password": "x"}'
+    for headers in ({}, {"Content-Type": "application/x-www-form-urlencoded"}):
+        answer = await control.client.post(LOGIN, content=body, headers=headers)
+        assert code(answer) == (422, "invalid_request")
+        assert "Content-Type: application/json" in answer.json()["detail"]
+    answer = await control.client.post(LOGIN, json=[], headers={"Content-Type": "application/json"})
+    assert "Content-Type" not in answer.json()["detail"]
+
+
+async def test_a_parameter_that_nobody_knows_is_named_with_those_that_there_are(control: Control) -> None:
+    for path, known in (
+        ("/api/v1/contacts?nmae=ann", "after, limit, name, number"),
+        ("/api/v1/templates?nmae=ann", "none"),
+        ("/api/v1/privacy?nmae=ann&limit=x", "none"),
+    ):
+        answer = await control.client.get(path, headers=ADMIN)
+        assert code(answer) == (422, "invalid_request"), path
+        told = answer.json()["detail"]
+        assert "query.nmae: there is no such parameter" in told
+        assert told.endswith(f"there are {known}")
+    assert code(await control.client.get("/api/v1/contacts?nmae=ann")) == (401, "not_signed_in")
+    assert (await control.client.get("/api/v1/contacts?name=ann", headers=ADMIN)).status_code == 200
+
+
 async def test_what_is_not_there_is_a_problem_too(control: Control) -> None:
     assert code(await control.client.get("/api/v1/nothing")) == (404, "not_found")
     answer = await control.client.put("/api/v1/calls", headers=ADMIN)

@@ -172,7 +172,8 @@ async def test_what_was_erased_is_in_the_audit_log_in_figures(control: Control) 
     run = await control.client.post("/api/v1/retention/runs", headers=ADMIN)
     assert (run.status_code, run.json()) == (200, {"erased": {"calls": 1}, "more": False})
     told = [(one["action"], one["subject"]) for one in await entries(control)]
-    assert told == [("set_retention", {}), ("retention", {"calls": "1"}), ("run_retention", {})]
+    became = {kind.value: "30" if kind is Kept.CALLS else "null" for kind in Kept}
+    assert told == [("set_retention", became), ("retention", {"calls": "1"}), ("run_retention", {})]
 
 
 async def test_the_audit_log_loses_its_beginning_and_stays_a_chain(control: Control, recordings: Recordings) -> None:

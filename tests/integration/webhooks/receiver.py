@@ -23,7 +23,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook"
+        return f"http://localhost:{self.port}/hook"
 
 
 @contextmanager

@@ -393,6 +393,19 @@ async def test_what_is_no_address_is_refused(told: Told, url: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "169.254.169.254", "[::ffff:127.0.0.1]"])
+async def test_an_address_that_is_never_sent_to_is_told_at_once(told: Told, host: str) -> None:
+    asked = {"url": f"http://{host}/hook", "events": ["call.ended"]}
+    answer = await told.control.client.post("/api/v1/webhooks", json=asked, headers=ADMIN)
+    assert (answer.status_code, answer.json()["code"]) == (422, "address_refused")
+    hook = await told.make()
+    answer = await told.control.client.patch(
+        f"/api/v1/webhooks/{hook['id']}", json={"url": asked["url"]}, headers=ADMIN
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "address_refused")
+    assert (await told.ask("GET", f"/{hook['id']}"))["url"] == told.receiver.url
+
+
 async def test_secrets_are_sealed_in_the_database_and_not_shown_again(told: Told) -> None:
     hook = await told.make()
     async with told.control.database.connection() as connection:

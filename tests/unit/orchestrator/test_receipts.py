@@ -50,6 +50,14 @@ def test_it_is_verified_elsewhere_with_the_public_key(tmp_path: Path) -> None:
     assert told("verify", str(file), *elsewhere)[0] != 0
 
 
+def test_an_erasure_that_goes_on_has_no_receipt_yet(tmp_path: Path) -> None:
+    signed(tmp_path)
+    file = tmp_path / "receipt.json"
+    file.write_text(json.dumps({"asked_at": "", "state": "asked", "receipt": None}))
+    code, text = told("verify", str(file), "--data", str(tmp_path))
+    assert (code, "not finished" in text) == (1, True)
+
+
 @pytest.mark.parametrize("what", ["erased", "finished_at", "version"])
 def test_a_receipt_that_was_changed_is_found_out(tmp_path: Path, what: str) -> None:
     document = json.loads(json.dumps(signed(tmp_path)))

@@ -16,7 +16,7 @@ def client(**parts: bool) -> TestClient:
         return ask
 
     app = FastAPI()
-    install_error_handlers(app)
+    install_error_handlers(app, {})
     health = Health(
         {name: check(holds) for name, holds in parts.items()}, lambda accept: (b"offhook_calls 1\n", "text/plain")
     )
