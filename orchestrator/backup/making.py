@@ -35,6 +35,7 @@ from orchestrator.backup.manifest import (
 )
 from orchestrator.backup.places import TreePlace, database_in_use, trees
 from orchestrator.settings import Settings
+from orchestrator.store.replaced_objects import kept_for_a_backup
 from orchestrator.store.snapshot import Snapshot, StoredTable, snapshot
 
 _UUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -49,7 +50,8 @@ async def make_backup(settings: Settings, path: Path, *, with_files: bool = True
     Raises ConfigError, StoreUnavailable and BackupFailed; nothing is left then.
     """
     places = [place for place in trees(settings).values() if with_files]
-    async with database_in_use(settings) as dsn:
+    # What the snapshot knows must be there until it is copied.
+    async with database_in_use(settings) as dsn, kept_for_a_backup(dsn):
         with written_aside(path) as file, ExitStack() as stack:
             writer = ArchiveWriter(file)
             names = {place.name: stack.enter_context(_names_file(path.parent)) for place in places}

@@ -15,7 +15,7 @@ from typing import Final
 
 from orchestrator.core.audio import AudioFrame
 from orchestrator.core.ports import Recognizer, Transcript
-from orchestrator.jobs.kinds import Done, JobKind, Lane
+from orchestrator.jobs.kinds import Done, JobFailed, JobKind, Lane
 from orchestrator.jobs.recorded import LIMIT, RETRIES, Library, RecognizerReach, call_of, recording_failures, sound
 from orchestrator.privacy.masks import CallMask, is_masked, masks_as_much, without
 from orchestrator.privacy.sounds import moments
@@ -50,7 +50,10 @@ def recording_masking(
             if heard is not None and found is not None and found.masked and not found.playable:
                 result = await mask(job, heard, found)
                 found = await library.find(job.account_id, call)
-            await masked.editions.sweep(job.account_id, call, None if found is None else found.edition)
+            async with masked.recordings.sweeping() as free:
+                if not free:
+                    raise JobFailed("backup_goes_on")
+                await masked.editions.sweep(job.account_id, call, None if found is None else found.edition)
         return Done(result=result)
 
     async def mask(job: Job, heard: HeardCall, found: StoredRecording) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -12,6 +13,7 @@ from orchestrator.store.after_call import take_turn
 from orchestrator.store.db import Database
 from orchestrator.store.job_runs import Effect
 from orchestrator.store.jobs import RECORDING_MASKING, TRANSCRIPTION, Work, put
+from orchestrator.store.replaced_objects import sweeping
 from orchestrator.store.webhook_events import EventType, tell_of_call
 
 _COLUMNS = "call_id, account_id, wrapped_key, rate, start_at, samples, recovered, completed_at, masked, edition"
@@ -105,6 +107,10 @@ class RecordingsRepository:
             await also(connection)
             await tell_of_call(connection, recording.call_id, EventType.RECORDING_READY)
         return True
+
+    def sweeping(self) -> AbstractAsyncContextManager[bool]:
+        """A block; whether objects that others took the place of may be swept in it. Raises StoreUnavailable."""
+        return sweeping(self._database)
 
     async def delete(self, account: UUID, call_id: UUID) -> bool:
         """Forget it, and with its key whatever is left of it anywhere; whether there was one."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
 import asyncpg
@@ -19,14 +20,17 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from orchestrator.backup.archive import parts, written_aside
+from orchestrator.backup import making
+from orchestrator.backup.archive import ArchiveWriter, parts, written_aside
 from orchestrator.backup.checking import checked
 from orchestrator.backup.errors import BackupFailed
 from orchestrator.backup.making import make_backup
+from orchestrator.backup.manifest import Tree
+from orchestrator.backup.places import TreePlace
 from orchestrator.backup.restoring import Restored, restore_backup
 from orchestrator.cli import app
 from orchestrator.core.audit import Deed
-from orchestrator.core.errors import ConfigError, RecordingUnavailable
+from orchestrator.core.errors import ConfigError, RecordingUnavailable, StoreUnavailable
 from orchestrator.recordings.archive import Archive
 from orchestrator.recordings.playback import Channel
 from orchestrator.settings import Settings
@@ -34,6 +38,7 @@ from orchestrator.store.audit_repository import AuditRepository
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
 from orchestrator.store.db import Database
 from orchestrator.store.migrate import migrate
+from orchestrator.store.replaced_objects import kept_for_a_backup, sweeping
 from orchestrator.store.snapshot import NOT_KEPT
 from telephony.recording import open_objects
 from telephony.recording.objects import ObjectStore
@@ -185,6 +190,37 @@ async def test_what_is_written_meanwhile_is_whole_or_absent_and_does_not_wait(
         assert await connection.fetchval("SELECT nextval('positions')") > highest
     finally:
         await connection.close()
+
+
+async def test_what_the_snapshot_knows_is_kept_until_it_is_copied(
+    control: Control, full: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, free = making._copied_files, []
+
+    async def watched(writer: ArchiveWriter, place: TreePlace, names: IO[str]) -> Tree:
+        copied = await copy(writer, place, names)
+        async with sweeping(control.database) as now:
+            free.append(now)
+        return copied
+
+    monkeypatch.setattr(making, "_copied_files", watched)
+    await make_backup(full.settings, tmp_path / "backup.tar")
+    async with sweeping(control.database) as now, sweeping(control.database) as beside:
+        assert now and beside, "those who sweep do not keep each other from it"
+    assert free == [False, False]
+
+
+async def test_a_backup_during_which_nothing_kept_the_objects_is_none(full: Place) -> None:
+    with pytest.raises(StoreUnavailable):
+        async with kept_for_a_backup(full.dsn):
+            connection = await asyncpg.connect(full.dsn)
+            await connection.execute(
+                """
+                SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                WHERE l.locktype = 'advisory' AND d.datname = current_database()
+                """
+            )
+            await connection.close()
 
 
 async def test_recordings_can_be_heard_in_the_new_place_with_the_master_key_alone(

@@ -19,10 +19,12 @@ from orchestrator.core.privacy import Masking
 from orchestrator.recordings.playback import Channel
 from orchestrator.store.calls_repository import DEFAULT_ACCOUNT
 from orchestrator.store.jobs import RECORDING_MASKING, JobState
+from orchestrator.store.replaced_objects import kept_for_a_backup
 from telephony.recording import open_objects
 from telephony.recording.objects import recording_prefix, segment_key
 from tests.integration.jobs.conftest import Jobs
 from tests.integration.jobs.recorded import RATE, Calls, Ears, Line, recorded_calls
+from tests.integration.telephony.patience import until
 
 CARD = "my card is 4111 1111 1111 1111 and that is all I have to say"
 
@@ -171,6 +173,29 @@ async def test_a_second_time_changes_nothing_and_sweeps_what_a_killed_one_left(c
     await calls.over(ears(calls))
     assert objects(calls, call) == {kept}
     assert await audible(calls, call, Channel.CALLER) == left
+
+
+async def test_what_a_backup_is_copying_is_swept_when_that_is_done(calls: Calls) -> None:
+    call = await calls.ended([calls.line("my card is [card]", CARD, 1.0)], Masking.NUMBERS, told=[])
+    before, jobs = objects(calls, call), calls.jobs
+
+    async def put_off() -> bool:
+        return (await calls.job()).error == "backup_goes_on"
+
+    async def swept() -> bool:
+        async with jobs.database.connection() as connection:
+            await connection.execute("UPDATE jobs SET due_at = now() WHERE state = 'queued'")
+            await connection.execute("UPDATE pgqueuer SET execute_after = now() WHERE status = 'queued'")
+        return await calls.is_in(JobState.SUCCEEDED)
+
+    async with calls.transcribed(ears(calls)):
+        async with kept_for_a_backup(jobs.dsn):
+            await until(put_off, within=30.0)
+            assert objects(calls, call) > before
+            assert "1111" not in await audible(calls, call, Channel.CALLER)
+        await until(swept, within=30.0)
+    assert len(objects(calls, call)) == 1
+    assert not objects(calls, call) & before
 
 
 async def test_a_damaged_recording_fails_the_job_and_stays_unheard(calls: Calls) -> None:
