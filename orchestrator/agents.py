@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from inference.complaint import explain
+from orchestrator.core.acquaintance import Memory
 from orchestrator.core.agent import Agent, ApprovedAnswer, Phrases, RecordingPolicy
 from orchestrator.core.errors import ConfigError
 from orchestrator.core.expectation import ANYTHING, Expectation, Form
@@ -71,6 +72,7 @@ class AgentDefinition(_Strict):
     pronunciations: Annotated[dict[_Text, _Text], Field(max_length=_MOST_PRONUNCIATIONS)] = {}
     recording: Literal["off", "ask", "notice", "always"] = "off"
     masking: Masking = Masking.NONE
+    memory: Memory = Memory.OFF
 
     @model_validator(mode="after")
     def _asks_each_question_once(self) -> Self:
@@ -105,6 +107,7 @@ class AgentDefinition(_Strict):
             pronunciations=self.pronunciations,
             recording=RecordingPolicy(self.recording),
             masking=self.masking,
+            memory=self.memory,
         )
 
 

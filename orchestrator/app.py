@@ -26,6 +26,7 @@ from inference.speech_cache import SpeechCache
 from orchestrator.access.keys import kept_key
 from orchestrator.access.oidc.addresses import Targets
 from orchestrator.access.quotas import Rates
+from orchestrator.acquaintances import Acquaintances
 from orchestrator.addresses import explained
 from orchestrator.agent_import import Importing, import_agents
 from orchestrator.agents import read_agents
@@ -51,6 +52,7 @@ from orchestrator.privacy.recorder import MaskingRecorder
 from orchestrator.recordings.archive import Archive
 from orchestrator.roster import AgentRoster
 from orchestrator.settings import Settings, read_trunks
+from orchestrator.store.acquaintances_repository import AcquaintancesRepository
 from orchestrator.store.agents_repository import AgentsRepository
 from orchestrator.store.calls_repository import CallsRepository
 from orchestrator.store.db import Database
@@ -138,6 +140,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             told,
             CallLimits(most, SessionSettings(longest=settings.longest_call, speculate=settings.speculation)),
             recordable=partial(archive.recording, told) if settings.record else None,
+            recallable=Acquaintances(AcquaintancesRepository(database), policies.of).recall,
         )
         stack.push_async_callback(supervisor.stop)
         # The web server's socket already listens: a leg that comes now waits in its backlog, and is not refused.

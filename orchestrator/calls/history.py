@@ -17,6 +17,10 @@ class History:
         self._system = system
         self._messages: list[Message] = []
 
+    def know(self, text: str) -> None:
+        """Let *text* be known from now on, behind what is the same in every call of the agent's."""
+        self._system = Message(self._system.role, f"{self._system.content} {text}")
+
     def heard(self, text: str) -> None:
         """The caller heard the agent say *text*; an empty text leaves no trace."""
         if text:

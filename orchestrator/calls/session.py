@@ -20,6 +20,7 @@ from orchestrator.calls.history import History
 from orchestrator.calls.lookup import Lookup
 from orchestrator.calls.mouth import Mouth, ReplyEnded
 from orchestrator.calls.prefill import Prefill
+from orchestrator.calls.remembering import remember
 from orchestrator.calls.setup import CallSetup
 from orchestrator.calls.silence import SilenceWatch
 from orchestrator.calls.speculation import Outcome, Speculation
@@ -98,7 +99,7 @@ class CallSession:
         self._chronicle.enter(CallState.GREETING)
         self._consent = Consent(group, self._setup, self._call_id, self._chronicle, self._leg.now)
         self._open(self._turns.new(), self._consent.open())
-        self._prefill.begin()
+        remembering = group.create_task(self._remember(), name="memory")
         time_up = group.create_task(self._time_up(), name="time up")
         try:
             async with closing(self._ear.listen(self._leg.incoming())) as events:
@@ -108,12 +109,19 @@ class CallSession:
             # Its place is that of all calls.
             self._speculation.drop()
         time_up.cancel()
+        remembering.cancel()
         await self._mouth.stop()
         if (unanswered := self._turns.take_interrupted().unanswered) is not None:
             self._keep(unanswered, "")
         self._prefill.stop()
         lookup.stop()
         self._silence.stop()  # keeping a turn began to count
+
+    async def _remember(self) -> None:
+        """Know who calls before the language model reads how the conversation begins."""
+        if self._setup.recall is not None:
+            await remember(self._setup.recall, self._history, self._chronicle)
+        self._prefill.begin()
 
     async def _on(self, event: EarEvent) -> None:
         match event:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from orchestrator.calls.ear import EarSettings
 from orchestrator.calls.load_guard import LoadGuard
 from orchestrator.calls.prepared import PreparedAgent
+from orchestrator.calls.remembering import Recall
 from orchestrator.core.events import Recorder
 from orchestrator.core.ports import (
     CallRecording,
@@ -54,7 +55,7 @@ class SessionSettings:
 @dataclass(frozen=True, slots=True)
 class CallSetup:
     """What a call is made of besides its leg. guard: that of all calls of the process; recording: what may be begun,
-    None where nothing is recorded.
+    None where nothing is recorded; recall: what is known of the caller, None where nobody is to be known.
     """
 
     agent: PreparedAgent
@@ -63,6 +64,7 @@ class CallSetup:
     guard: LoadGuard = field(default_factory=LoadGuard)
     settings: SessionSettings = field(default_factory=SessionSettings)
     recording: CallRecording | None = None
+    recall: Recall | None = None
 
     @property
     def hearing(self) -> EarSettings:

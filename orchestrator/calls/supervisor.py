@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil
 from typing import Protocol
 from uuid import UUID
@@ -18,6 +19,7 @@ from orchestrator.calls.places import Places
 from orchestrator.calls.prepared import OnDuty, PreparedAgent
 from orchestrator.calls.session import CallSession
 from orchestrator.calls.setup import CallEngines, CallSetup, SessionSettings
+from orchestrator.core.acquaintance import Acquaintance, Memory
 from orchestrator.core.clock import Clock
 from orchestrator.core.errors import CarrierRejected, LegError
 from orchestrator.core.events import CallEnded, CallStarted, EndReason, Happened, Recorder
@@ -39,6 +41,8 @@ _FAREWELL = 15.0
 
 # The recording that may be made of a call: its account, its id, its leg.
 Recordable = Callable[[UUID, UUID, CallLeg], CallRecording]
+# What is known of whom a call is with, as far as its agent's memory goes.
+Recallable = Callable[[CallStarted, Memory], Awaitable[Acquaintance | None]]
 
 
 class VoiceActivityFactory(Protocol):
@@ -101,8 +105,8 @@ class Duty(Protocol):
 
 
 class CallSupervisor:
-    """Owns the live calls. agents: who answers; recordable: None where nothing is recorded; guard: how the engines keep
-    up.
+    """Owns the live calls. agents: who answers; recordable: None where nothing is recorded; recallable: None where
+    nobody is known; guard: how the engines keep up.
     """
 
     def __init__(  # noqa: PLR0913 - what all calls share
@@ -113,6 +117,7 @@ class CallSupervisor:
         limits: CallLimits,
         *,
         recordable: Recordable | None = None,
+        recallable: Recallable | None = None,
         wall_clock: Clock = time.time,
     ) -> None:
         self.live: dict[UUID, LiveCall] = {}
@@ -122,6 +127,7 @@ class CallSupervisor:
         self._recorder = recorder
         self._limits = limits
         self._recordable = recordable
+        self._recallable = recallable
         self._wall_clock = wall_clock
         self._stopping = False
         self._places = Places(limits.calls)
@@ -238,8 +244,10 @@ class CallSupervisor:
     async def _talk(self, call: LiveCall, agent: PreparedAgent, fitted: Callable[[CallSetup], CallSetup]) -> EndReason:
         started, record = call.started, self._recordable
         recording = None if record is None else record(started.account, started.call_id, call.leg)
+        memory, recall = agent.agent.memory, self._recallable
+        known = None if recall is None or memory is Memory.OFF else partial(recall, started, memory)
         own = self._engines.for_call()
-        setup = fitted(CallSetup(agent, own, self._recorder, self.guard, self._limits.session, recording))
+        setup = fitted(CallSetup(agent, own, self._recorder, self.guard, self._limits.session, recording, known))
         session = CallSession(call.started.call_id, call.leg, setup)
         try:
             async with asyncio.timeout(self._limits.session.longest + _FAREWELL):

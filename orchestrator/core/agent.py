@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from orchestrator.core.acquaintance import Memory
 from orchestrator.core.expectation import ANYTHING, Expectation
 from orchestrator.core.privacy import Masking
 
@@ -73,7 +74,7 @@ class Agent:
     numbers: the SIP user parts or phone numbers that it answers; language: BCP 47 tag; pronunciations: word → how it is
     written for the voice; patience: with callers who pause, which is quick, normal, patient, or the most seconds of
     silence; None is what the call's settings say; recording: when its calls are recorded; masking: of what is kept of
-    its calls' words.
+    its calls' words; memory: what it knows of who calls.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Agent:
     pronunciations: Mapping[str, str] = field(default_factory=dict)
     recording: RecordingPolicy = RecordingPolicy.OFF
     masking: Masking = Masking.NONE
+    memory: Memory = Memory.OFF
 
     def fixed_phrases(self) -> tuple[str, ...]:
         """Every text that it can say without a language model."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from orchestrator.calls.load_guard import LoadGuard
 from orchestrator.calls.prepared import prepare
+from orchestrator.calls.remembering import Recall
 from orchestrator.calls.session import CallSession
 from orchestrator.calls.setup import CallEngines, CallSetup, SessionSettings
 from orchestrator.core.agent import Agent, ApprovedAnswer
@@ -72,6 +73,7 @@ class Scene:
     recorder: Kept = field(default_factory=Kept)
     guard: LoadGuard = field(default_factory=LoadGuard)
     recording: CallRecording | None = None
+    recall: Recall | None = None
     before: Callable[[Scene], None] = lambda scene: None
     recognizer: FakeRecognizer = field(init=False)
     tts: FakeTextToSpeech = field(init=False)
@@ -94,7 +96,7 @@ class Scene:
         speech = [self.lexicon.speak(line.text, at=line.at) for line in self.says]
         self.leg = FakeLeg(speech, self.keys, hangs_up=self.hangs_up, echo=self.echo)
         engines = CallEngines(FakeVoiceActivity(), self.recognizer, self.turns, self.llm, self.tts, self.interjections)
-        setup = CallSetup(prepared, engines, self.recorder, self.guard, self.settings, self.recording)
+        setup = CallSetup(prepared, engines, self.recorder, self.guard, self.settings, self.recording, self.recall)
         session = CallSession(CALL_ID, self.leg, setup)
         self.reason = await session.run()
         self.heard = self.leg.heard

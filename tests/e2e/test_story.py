@@ -183,7 +183,11 @@ def found_by_a_word(company: Company) -> None:
 
 
 def a_version_while_another_one_talks(company: Company, phone: Phone, agent: str) -> None:
-    """Version 2 is published in the middle of a call of version 1, which stays what it is; then it is taken back."""
+    """Version 2 is published in the middle of a call of version 1, which stays what it is; then it is taken back.
+
+    It also knows whom the account knows by their number.
+    """
+    company.ask("POST", "/contacts", {"number": OTHER, "name": "Otto Brand"})
     before = len(company.ask("GET", "/calls")["items"])
     with ThreadPoolExecutor(1) as pool:
         publishing = pool.submit(publish_in_the_middle, company, agent, before)
@@ -195,6 +199,7 @@ def a_version_while_another_one_talks(company: Company, phone: Phone, agent: str
     assert company.call(phone, OTHER, YES, ADDRESS).succeeded
     new = company.stored(OTHER)
     assert (new["version"], MOVED in said_by_agent(new)) == (2, True)
+    assert [remembered(call) for call in (old, new)] == [[], [True]]
     company.ask("POST", f"/agents/{agent}/rollback", {"version": 1})
     versions: list[int] = []
     while versions[-1:] != [1] and len(versions) < 3:  # the call that begins in that moment may still be of version 2
@@ -212,6 +217,7 @@ def publish_in_the_middle(company: Company, agent: str, before: int) -> None:
         if "address" in " ".join(one["questions"]):
             one["answer"] = MOVED
     draft = {"definition": definition, "revision": read["revision"]}
+    definition["memory"] = "calls"
     revision = company.ask("PUT", f"/agents/{agent}/draft", draft)["revision"]
     assert company.ask("POST", f"/agents/{agent}/publish", {"revision": revision})["number"] == 2
 
@@ -248,6 +254,11 @@ async def dumped(data: Path) -> str:
     """All that the database holds."""
     async with Database(EmbeddedPostgres(data).dsn) as database:
         return await dump(database)
+
+
+def remembered(call: dict[str, Any]) -> list[bool]:
+    """Whether a contact was known, as often as somebody was."""
+    return [event["payload"]["contact"] for event in call["events"] if event["type"] == "memory"]
 
 
 def said_by_agent(call: dict[str, Any]) -> str:
