@@ -135,6 +135,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 engines.tts,
                 engines.interjections,
                 engines.failing,
+                engines.sentiment,
             ),
             roster,
             told,

@@ -18,6 +18,7 @@ from orchestrator.calls.echoes import Echoes
 from orchestrator.calls.heard import EarEvent, Partial, SpeechStarted, TurnEnded, TurnLikely
 from orchestrator.calls.history import History
 from orchestrator.calls.lookup import Lookup
+from orchestrator.calls.moods import Moods
 from orchestrator.calls.mouth import Mouth, ReplyEnded
 from orchestrator.calls.prefill import Prefill
 from orchestrator.calls.remembering import remember
@@ -81,6 +82,7 @@ class CallSession:
             str(self._call_id),
             self._setup.settings.reply_tokens,
         )
+        self._moods = Moods(group, engines.sentiment, self._chronicle)
         self._prefill = Prefill(group, self._answering.prefill)
         self._mouth = Mouth(group, self._leg, self._answering.filler, self._chronicle, self._end_reply)
         self._echoes = Echoes(self._mouth.words_since, self._setup.agent.reading, self._mouth.asks, self._chronicle)
@@ -114,6 +116,7 @@ class CallSession:
         if (unanswered := self._turns.take_interrupted().unanswered) is not None:
             self._keep(unanswered, "")
         self._prefill.stop()
+        self._moods.stop()
         lookup.stop()
         self._silence.stop()  # keeping a turn began to count
 
@@ -321,6 +324,7 @@ class CallSession:
     def _keep(self, turn: Turn, heard: str) -> None:
         """*turn* is over: nobody speaks, and *heard* was heard of its reply."""
         self._turns.keep(turn, heard)
+        self._moods.take(turn)
         self._chronicle.enter(CallState.LISTEN)
         self._silence.begin()
 

@@ -14,6 +14,7 @@ from orchestrator.core.ports import (
     Interjections,
     LanguageModel,
     Recognizer,
+    Sentiment,
     TextToSpeech,
     TurnDetector,
     VoiceActivity,
@@ -22,7 +23,7 @@ from orchestrator.core.ports import (
 
 @dataclass(frozen=True, slots=True)
 class CallEngines:
-    """The engines of one call; vad is its own, the others are shared."""
+    """The engines of one call; vad is its own, the others are shared. sentiment: None where nobody asks for moods."""
 
     vad: VoiceActivity
     recognizer: Recognizer
@@ -30,6 +31,7 @@ class CallEngines:
     llm: LanguageModel
     tts: TextToSpeech
     interjections: Interjections
+    sentiment: Sentiment | None = None
 
 
 @dataclass(frozen=True, slots=True)

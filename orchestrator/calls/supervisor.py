@@ -29,6 +29,7 @@ from orchestrator.core.ports import (
     Interjections,
     LanguageModel,
     Recognizer,
+    Sentiment,
     TextToSpeech,
     TurnDetector,
     VoiceActivity,
@@ -64,10 +65,13 @@ class SharedEngines:
     tts: TextToSpeech
     interjections: Interjections
     failing: Callable[[], float] = lambda: 0.0
+    sentiment: Sentiment | None = None
 
     def for_call(self) -> CallEngines:
         """The same, with a detector of the call's own."""
-        return CallEngines(self.vad.open(), self.recognizer, self.turns, self.llm, self.tts, self.interjections)
+        return CallEngines(
+            self.vad.open(), self.recognizer, self.turns, self.llm, self.tts, self.interjections, self.sentiment
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from tests.fakes.engines import (
     FakeInterjections,
     FakeLanguageModel,
     FakeRecognizer,
+    FakeSentiment,
     FakeTextToSpeech,
     FakeTurnDetector,
     FakeVoiceActivity,
@@ -74,6 +75,7 @@ class Scene:
     guard: LoadGuard = field(default_factory=LoadGuard)
     recording: CallRecording | None = None
     recall: Recall | None = None
+    sentiment: FakeSentiment | None = None
     before: Callable[[Scene], None] = lambda scene: None
     recognizer: FakeRecognizer = field(init=False)
     tts: FakeTextToSpeech = field(init=False)
@@ -95,7 +97,9 @@ class Scene:
         self.before(self)
         speech = [self.lexicon.speak(line.text, at=line.at) for line in self.says]
         self.leg = FakeLeg(speech, self.keys, hangs_up=self.hangs_up, echo=self.echo)
-        engines = CallEngines(FakeVoiceActivity(), self.recognizer, self.turns, self.llm, self.tts, self.interjections)
+        engines = CallEngines(
+            FakeVoiceActivity(), self.recognizer, self.turns, self.llm, self.tts, self.interjections, self.sentiment
+        )
         setup = CallSetup(prepared, engines, self.recorder, self.guard, self.settings, self.recording, self.recall)
         session = CallSession(CALL_ID, self.leg, setup)
         self.reason = await session.run()
