@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -72,7 +73,8 @@ def _joined(cluster: RayCluster, profile: Profile, hosted: Hosted) -> Iterator[N
     # A cluster of our own makes as much room as its engines reserve; they share the machine as they do without Ray.
     cpus = reserved_cpus(profile, hosted) if cluster == "local" else None
     try:
-        ray.init(address=cluster, num_cpus=cpus, namespace="offhook", include_dashboard=False, log_to_driver=False)
+        with _handler_kept(signal.SIGTERM):
+            ray.init(address=cluster, num_cpus=cpus, namespace="offhook", include_dashboard=False, log_to_driver=False)
     except ConnectionError as error:
         raise ConfigError(
             f"placement ray: no cluster is reachable ({error}); start one or set RAY_ADDRESS, "
@@ -85,6 +87,17 @@ def _joined(cluster: RayCluster, profile: Profile, hosted: Hosted) -> Iterator[N
         if cluster == "local":
             serve.shutdown()  # type: ignore[no-untyped-call]
         ray.shutdown()
+
+
+@contextmanager
+def _handler_kept(number: signal.Signals) -> Iterator[None]:
+    """Who handles the signal *number* does so after the block too: Ray would end the process in the middle of calls."""
+    handler = signal.getsignal(number)
+    try:
+        yield
+    finally:
+        signal.signal(number, handler)
+        signal.siginterrupt(number, False)
 
 
 def _deployed(profile: Profile, hosted: Hosted, *, testing: bool) -> dict[Kind, DeploymentHandle[EngineReplica]]:
